@@ -1,0 +1,153 @@
+r"""Legal names for AWS: handles, issuance ids, session names, session tags, role ARNs, profile names.
+
+The limits are those of the STS and IAM API references. Their ``\w`` is ASCII, Python's is not,
+so every pattern here spells its characters out and is matched whole.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+
+HANDLE_MAX_LENGTH = 51
+"""A session name has 64 characters; an issuance id and its hyphen take 13 of them."""
+ISSUANCE_ID_LENGTH = 12
+ISSUANCE_ID_RANDOM_BYTES = 8
+SESSION_NAME_MAX_LENGTH = 64
+PROFILE_NAME_MAX_LENGTH = 64
+ROLE_ARN_MAX_LENGTH = 2048
+
+TICKET_PATTERN = r"[A-Za-z0-9_.:/=+@-]{1,64}"
+"""What a form accepts as a ticket. It is legal as a session tag, and has no spaces."""
+
+ISSUANCE_TAG = "credportal:issuance"
+TICKET_TAG = "credportal:ticket"
+ISSUED_BY_TAG = "credportal:issued-by"
+
+_CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
+_PUBLIC_ID = re.compile(f"[{_CROCKFORD}]{{{ISSUANCE_ID_LENGTH}}}", re.ASCII)
+_PLAIN_BYTES = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.@-")
+_CUT_ESCAPE = re.compile(r"=[0-9A-F]?\Z", re.ASCII)
+_HANDLE_MIN_LENGTH = 2
+_DIGEST_BYTES = 10
+_DIGEST_LENGTH = 16
+_HANDLE = re.compile(r"[A-Za-z0-9_+=,.@-]{1,256}", re.ASCII)
+_TAG_VALUE = re.compile(r"[A-Za-z0-9 _.:/=+@-]{0,256}", re.ASCII)
+# Paths may hold any printable ASCII (IAM API reference, CreateRole); the wildcards * and ? are left out on purpose.
+_ROLE_ARN = re.compile(
+    r"arn:(?P<partition>aws(?:-[a-z]+)*):iam::(?P<account>[0-9]{12}):role"
+    r"(?P<path>/(?:[!-)+->@-~]{1,510}/)?)(?P<name>[A-Za-z0-9_+=,.@-]{1,64})",
+    re.ASCII,
+)
+_NOT_IN_PROFILE_NAME = re.compile(r"[^A-Za-z0-9_.@+-]+", re.ASCII)
+_PROFILE_NAME = re.compile(r"[A-Za-z0-9_.@+][A-Za-z0-9_.@+-]{0,63}", re.ASCII)
+
+
+def handle_for(username: str) -> str:
+    """Return the stable ASCII handle of a username: 2 to 51 characters of ``[A-Za-z0-9_.@=-]``.
+
+    Letters, digits and ``_.@-`` stay; every other byte of the UTF-8 form becomes ``=XX``. The
+    equals sign is always escaped too, so this encoding can be undone and two usernames never
+    share it. Where it is longer than 51 characters or shorter than 2, the handle is a readable
+    beginning, ``==`` and 80 bits of the username's SHA-256; ``==`` never occurs in the plain form.
+    Raises ValueError for a lone surrogate, which is no character and has no UTF-8 form.
+    """
+    try:
+        octets = username.encode()
+    except UnicodeEncodeError:
+        raise ValueError("A username is made of whole Unicode characters.") from None
+    plain = "".join(chr(octet) if octet in _PLAIN_BYTES else f"={octet:02X}" for octet in octets)
+    if _HANDLE_MIN_LENGTH <= len(plain) <= HANDLE_MAX_LENGTH:
+        return plain
+    digest = base64.b32encode(hashlib.sha256(octets).digest()[:_DIGEST_BYTES]).decode()
+    beginning = plain[: HANDLE_MAX_LENGTH - len("==") - _DIGEST_LENGTH]
+    return f"{_CUT_ESCAPE.sub('', beginning)}=={digest}"
+
+
+def issuance_id_from(random: bytes) -> str:
+    """Return the 12 character issuance id of 8 random bytes: 60 of their bits in Crockford's base 32.
+
+    Raises ValueError for another number of bytes.
+    """
+    if len(random) != ISSUANCE_ID_RANDOM_BYTES:
+        raise ValueError("An issuance id is made from 8 random bytes.")
+    number = int.from_bytes(random, "big")
+    return "".join(_CROCKFORD[(number >> shift) & 31] for shift in range(55, -1, -5))
+
+
+def is_public_id(text: str) -> bool:
+    """Tell whether a text has the form of an issuance id."""
+    return _PUBLIC_ID.fullmatch(text) is not None
+
+
+def session_name(handle: str, issuance_id: str) -> str:
+    """Return the RoleSessionName ``<handle>-<id>``, at most 64 characters; the handle is cut, never the id.
+
+    Raises ValueError where a part has characters that STS does not take.
+    """
+    if not is_public_id(issuance_id):
+        raise ValueError("A session name ends with an issuance id.")
+    if not _HANDLE.fullmatch(handle):
+        raise ValueError("A session name begins with a handle.")
+    return f"{handle[: SESSION_NAME_MAX_LENGTH - 1 - ISSUANCE_ID_LENGTH]}-{issuance_id}"
+
+
+def session_tags(issuance_id: str, ticket: str, issued_by: str) -> tuple[tuple[str, str], ...]:
+    """Return the session tags: issuance id, ticket where there is one, and who issued.
+
+    Raises ValueError for a value outside ``[A-Za-z0-9 _.:/=+@-]{0,256}``, which is STS's rule
+    without the letters of other scripts.
+    """
+    tags = [(ISSUANCE_TAG, issuance_id), (ISSUED_BY_TAG, issued_by)]
+    if ticket:
+        tags.insert(1, (TICKET_TAG, ticket))
+    for key, value in tags:
+        if not _TAG_VALUE.fullmatch(value):
+            message = f"The session tag {key} has characters that STS does not take."
+            raise ValueError(message)
+    return tuple(tags)
+
+
+def is_role_arn(text: str) -> bool:
+    """Tell whether a text is the ARN of exactly one IAM role, without wildcards.
+
+    IAM's limits: path up to 512 characters of printable ASCII, name up to 64.
+    """
+    return len(text) <= ROLE_ARN_MAX_LENGTH and _ROLE_ARN.fullmatch(text) is not None
+
+
+def role_name_from(arn: str) -> str:
+    """Return a role's name, the last segment of its ARN. Raises ValueError for no role ARN."""
+    return _part_of(arn, "name")
+
+
+def account_number_from(arn: str) -> str:
+    """Return the 12 digits of the account in a role's ARN. Raises ValueError for no role ARN."""
+    return _part_of(arn, "account")
+
+
+def partition_from(arn: str) -> str:
+    """Return the partition of a role's ARN, such as ``aws`` or ``aws-cn``. Raises ValueError for no role ARN."""
+    return _part_of(arn, "partition")
+
+
+def _part_of(arn: str, part: str) -> str:
+    match = _ROLE_ARN.fullmatch(arn) if len(arn) <= ROLE_ARN_MAX_LENGTH else None
+    if match is None:
+        raise ValueError("That is not the ARN of an IAM role.")
+    return match[part]
+
+
+def is_profile_name(text: str) -> bool:
+    """Tell whether a text may head a section of the credentials file and be an argument of ``--profile``."""
+    return _PROFILE_NAME.fullmatch(text) is not None
+
+
+def profile_name(account_name: str, role_name: str) -> str:
+    """Return a name for the AWS credentials file: 1 to 64 of ``[A-Za-z0-9_.@+-]``, no hyphen at either end.
+
+    Whatever else the names hold becomes one hyphen, so no text of a person reaches the file.
+    """
+    parts = (_NOT_IN_PROFILE_NAME.sub("-", part).strip("-") for part in (account_name, role_name))
+    return "-".join(part for part in parts if part)[:PROFILE_NAME_MAX_LENGTH].rstrip("-") or "credportal"
