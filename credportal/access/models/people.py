@@ -1,0 +1,118 @@
+"""People, their groups' duties, and what they may do in the portal itself."""
+
+import zoneinfo
+from datetime import time
+from functools import cached_property
+from typing import Any
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models.functions import Now
+
+from credportal.domain.naming import handle_for
+from credportal.domain.types import Duty
+
+
+def known_time_zone(value: str) -> None:
+    """Refuse a name that the IANA time zone database does not have."""
+    if value not in zoneinfo.available_timezones():
+        raise ValidationError("Choose a time zone from the list, such as Europe/Berlin.")
+
+
+class People(BaseUserManager["User"]):
+    """Makes people."""
+
+    def create(self, **fields: Any) -> "User":
+        """Make a person, with the handle that belongs to the user name."""
+        fields.setdefault("handle", handle_for(fields["username"]))
+        return super().create(**fields)
+
+    def create_user(self, username: str, password: str | None = None, **fields: Any) -> "User":
+        """Make a person who signs in with this password; None lets nobody sign in."""
+        return self.create(username=username, password=make_password(password), **fields)
+
+
+class User(AbstractBaseUser):
+    """A person. The handle stands for them in AWS; it is made once and never changes.
+
+    What a person may do comes from their groups: eligibilities, duties, approvals. A row may
+    also name the person. Django's own permissions, its staff and its superuser are not used.
+    """
+
+    username = models.CharField(
+        "user name", max_length=150, unique=True, validators=[RegexValidator(r"\A[^\x00-\x20\x7f]+\Z", "No spaces.")]
+    )
+    handle = models.CharField(max_length=51, unique=True, editable=False)
+    name = models.CharField("name", max_length=150, blank=True)
+    email = models.EmailField(blank=True)
+    groups = models.ManyToManyField(Group, blank=True, related_name="user_set", related_query_name="user")
+    is_active = models.BooleanField("active", default=True, help_text="Untick instead of deleting a person.")
+    time_zone = models.CharField(max_length=64, default="UTC", validators=[known_time_zone])
+    day_ends = models.TimeField("my day ends at", default=time(17, 30))
+    date_joined = models.DateTimeField(db_default=Now(), editable=False)
+    version = models.PositiveIntegerField(default=1, editable=False)
+
+    objects = People()
+
+    USERNAME_FIELD = "username"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS = ["email"]
+
+    class Meta:
+        verbose_name = "person"
+        verbose_name_plural = "people"
+
+    def __str__(self) -> str:
+        return self.name or self.username
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save; a new user gets the handle, whoever makes them."""
+        if not self.handle:
+            self.handle = handle_for(self.username)
+        super().save(*args, **kwargs)
+
+    @cached_property
+    def duties(self) -> frozenset[Duty]:
+        """Return what this person's groups let them do in the portal itself: one statement, once a request."""
+        if not self.is_active:
+            return frozenset()
+        found = GroupDuty.objects.filter(group__user=self.pk).values_list("duty", flat=True)
+        return frozenset(Duty(duty) for duty in found)
+
+    @cached_property
+    def is_approver(self) -> bool:
+        """Tell whether a group of this person approves requests for any role: one statement, once a request."""
+        return self.is_active and Group.objects.filter(user=self.pk, approves__isnull=False).exists()
+
+    @property
+    def may_review(self) -> bool:
+        """Tell whether this person may read the audit of everybody."""
+        return not self.duties.isdisjoint({Duty.AUDITOR, Duty.CATALOGUE_ADMIN})
+
+    @property
+    def is_catalogue_admin(self) -> bool:
+        """Tell whether this person looks after accounts, roles and eligibilities."""
+        return Duty.CATALOGUE_ADMIN in self.duties
+
+    @property
+    def is_user_admin(self) -> bool:
+        """Tell whether this person looks after people and groups."""
+        return Duty.USER_ADMIN in self.duties
+
+
+class GroupDuty(models.Model):
+    """One duty that a group gives its members."""
+
+    group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="duties")
+    duty = models.CharField(max_length=16, choices=[(duty.value, duty.value) for duty in Duty])
+
+    class Meta:
+        verbose_name_plural = "group duties"
+        constraints = [models.UniqueConstraint(name="group_duty_once", fields=["group", "duty"])]
+
+    def __str__(self) -> str:
+        return f"{self.group}: {self.duty}"
