@@ -1,0 +1,268 @@
+"""The rows and events of one issuance.
+
+The order is intent, STS, outcome, page; see docs/architecture.md.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from django.db import Error as DatabaseError
+from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
+
+from credportal.audit.models import Event, EventKind, Issuance
+from credportal.audit.record.writing import AuditUnavailable, NewEvent, append, committed
+from credportal.audit.rows import insert
+from credportal.audit.turn import fair_turn
+from credportal.domain.durations import describe_duration
+from credportal.domain.narrowing import describe
+from credportal.domain.types import (
+    Actor,
+    AssumedRole,
+    Denied,
+    Failure,
+    Granted,
+    IssuanceRequest,
+    Origin,
+    RoleFacts,
+    Status,
+)
+
+# Longer than any issuance can take (the STS deadline and two waits for the database),
+# so that an intent this old has lost its worker.
+STALE_AFTER = timedelta(seconds=30)
+
+Alongside = Callable[[str], None]
+"""A write that belongs into the same transaction. It gets the issuance id."""
+
+
+def nothing(issuance_id: str) -> None:
+    """Write nothing alongside."""
+    del issuance_id
+
+
+class AlreadySubmitted(Exception):  # noqa: N818 -- not an error: the answer to a second press.
+    """The rendered form was submitted before."""
+
+
+def record_intent(
+    *,
+    issuance_id: str,
+    actor: Actor,
+    origin: Origin,
+    asked: IssuanceRequest,
+    role: RoleFacts,
+    granted: Granted,
+    alongside: Alongside = nothing,
+) -> None:
+    """Commit that this person is about to get this role. Raises AlreadySubmitted or AuditUnavailable.
+
+    ``alongside`` is what has to be written together with the intent or not at all, such as taking
+    an approval; what it raises passes, and then nothing is written.
+    """
+    eligibility = f"{granted.eligibility.holder}, up to {describe_duration(granted.eligibility.max_duration)}"
+    issuance = _new_issuance(
+        issuance_id=issuance_id, actor=actor, origin=origin, asked=asked, role=role, status=Status.REQUESTED
+    )
+    issuance.source = granted.source.value
+    issuance.eligibility = eligibility
+    issuance.session_name = granted.spec.session_name
+    issuance.source_identity = granted.spec.source_identity
+    issuance.eligibility_id = granted.eligibility.id
+    issuance.approval_id = granted.approval_id
+    detail = {"source": granted.source.value, "eligibility": eligibility}
+    _insert(issuance, EventKind.REQUESTED, detail, alongside)
+
+
+def record_denied(
+    *,
+    issuance_id: str,
+    actor: Actor,
+    origin: Origin,
+    asked: IssuanceRequest,
+    role: RoleFacts | None,
+    denied: Denied,
+) -> None:
+    """Commit a refusal. Raises AlreadySubmitted or AuditUnavailable."""
+    issuance = _new_issuance(
+        issuance_id=issuance_id, actor=actor, origin=origin, asked=asked, role=role, status=Status.DENIED
+    )
+    issuance.finished_at = Now()
+    issuance.code = denied.reason.value
+    tried = [f"{row.eligibility.holder}: {row.why}" for row in denied.tried]
+    _insert(issuance, EventKind.DENIED, {"reason": denied.reason.value, "tried": tried})
+
+
+def record_retry(*, issuance_id: str, actor: Actor, origin: Origin, failure: Failure) -> None:
+    """Commit that one attempt failed before STS could mint, and that one more follows."""
+    with committed():
+        append(NewEvent(EventKind.RETRIED, "", actor, origin, _failure_detail(failure), issuance_id))
+
+
+def record_issued(*, issuance_id: str, actor: Actor, origin: Origin, assumed: AssumedRole, duration: timedelta) -> None:
+    """Commit that STS issued credentials: their ids and expiration, never a secret.
+
+    Raises AuditUnavailable also where the intent is no longer open.
+    """
+    credentials = assumed.credentials
+    _finish(
+        issuance_id,
+        status=Status.ISSUED.value,
+        duration_given=duration,
+        expiration=credentials.expiration,
+        access_key_id=credentials.access_key_id,
+        assumed_role_id=assumed.assumed_role_id,
+        packed_policy_size=assumed.packed_policy_size,
+        aws_request_id=assumed.aws_request_id,
+        event=Event(
+            kind=EventKind.ISSUED,
+            issuance_id=issuance_id,
+            **_who(actor, origin),
+            detail={
+                "access_key_id": credentials.access_key_id,
+                "expiration": credentials.expiration.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "aws_request_id": assumed.aws_request_id,
+            },
+        ),
+    )
+
+
+def record_failed(
+    *, issuance_id: str, actor: Actor, origin: Origin, failure: Failure, alongside: Alongside = nothing
+) -> None:
+    """Commit that AWS refused or failed, or that nobody can know whether it minted; and what goes ``alongside``."""
+    kind = EventKind.UNKNOWN if failure.outcome is Status.UNKNOWN else EventKind.FAILED
+    _finish(
+        issuance_id,
+        status=failure.outcome.value,
+        code=failure.code,
+        aws_request_id=failure.aws_request_id,
+        aws_words=failure.aws_words,
+        event=Event(kind=kind, issuance_id=issuance_id, **_who(actor, origin), detail=_failure_detail(failure)),
+        alongside=alongside,
+    )
+
+
+def record_console(*, issuance_id: str, actor: Actor, origin: Origin, failed: str = "") -> None:
+    """Commit that an issued session is about to open the console, or the code of why it cannot."""
+    with committed():
+        if failed:
+            append(NewEvent(EventKind.CONSOLE_FAILED, "", actor, origin, {"code": failed}, issuance_id))
+        else:
+            append(NewEvent(EventKind.CONSOLE_OPENED, "", actor, origin, {}, issuance_id))
+
+
+def reap_stale_intents(*, limit: int = 1000) -> list[str]:
+    """Turn intents that lost their worker into ``unknown``; return their issuance ids.
+
+    Each is its own transaction, so that a crash half-way keeps what was done. Raises AuditUnavailable.
+    """
+    stale = Issuance.objects.filter(status=Status.REQUESTED.value, requested_at__lt=Now() - STALE_AFTER)
+    reaped = []
+    for issuance in stale.order_by("requested_at")[:limit]:
+        with committed():
+            if not _close(issuance.id, status=Status.UNKNOWN.value, code="no_outcome"):
+                continue  # Its own worker was faster.
+            Event.objects.create(
+                kind=EventKind.UNKNOWN,
+                issuance_id=issuance.id,
+                actor_id=issuance.actor_id,
+                actor_handle=issuance.actor_handle,
+                detail={"code": "no_outcome", "session_name": issuance.session_name},
+            )
+        reaped.append(issuance.id)
+    return reaped
+
+
+def probe_writable() -> None:
+    """Prove that an event could be written now, and write none. Raises AuditUnavailable."""
+    try:
+        with fair_turn(), transaction.atomic():
+            Event.objects.create(kind=EventKind.REQUESTED, detail={"probe": True})
+            transaction.set_rollback(True)
+    except DatabaseError as error:
+        raise AuditUnavailable(type(error).__name__) from error
+
+
+def _new_issuance(
+    *, issuance_id: str, actor: Actor, origin: Origin, asked: IssuanceRequest, role: RoleFacts | None, status: Status
+) -> Issuance:
+    """Fill the row with everything as it is now: it must be readable when the catalogue has changed."""
+    issuance = Issuance(
+        id=issuance_id,
+        submission=asked.submission,
+        status=status.value,
+        actor_id=actor.id,
+        actor_handle=actor.handle,
+        actor_name=actor.name,
+        address=origin.address,
+        user_agent=origin.user_agent,
+        request_id=origin.request_id,
+        role_id=asked.role_id,
+        duration_asked=asked.duration,
+        reason=asked.reason,
+        ticket=asked.ticket,
+        narrowing=", ".join(describe(asked.narrowing)),
+    )
+    if role is not None:
+        issuance.role_arn = role.arn
+        issuance.role_name = role.name
+        issuance.account_number = role.account_number
+        issuance.account_name = role.account_name
+        issuance.environment = role.environment.value
+    return issuance
+
+
+def _insert(issuance: Issuance, kind: EventKind, detail: dict[str, Any], alongside: Alongside = nothing) -> None:
+    """Commit a new issuance with its first event."""
+    try:
+        with fair_turn(), transaction.atomic(durable=True):
+            alongside(issuance.id)
+            if issuance.finished_at is None:
+                insert(issuance)
+            else:  # A refusal ends at once, at the database's own time: an expression, which takes the ORM.
+                issuance.save(force_insert=True)
+            insert(
+                Event(
+                    kind=kind,
+                    issuance_id=issuance.id,
+                    actor_id=issuance.actor_id,
+                    actor_handle=issuance.actor_handle,
+                    address=issuance.address,
+                    request_id=issuance.request_id,
+                    detail=detail,
+                )
+            )
+    except IntegrityError as error:
+        raise AlreadySubmitted(issuance.submission) from error
+    except DatabaseError as error:
+        raise AuditUnavailable(type(error).__name__) from error
+
+
+def _finish(issuance_id: str, *, event: Event, alongside: Alongside = nothing, **columns: Any) -> None:
+    """Commit the outcome of an open intent with its event."""
+    with committed():
+        if not _close(issuance_id, **columns):
+            raise AuditUnavailable("the intent is no longer open")
+        insert(event)
+        alongside(issuance_id)
+
+
+def _close(issuance_id: str, **columns: Any) -> bool:
+    """Set the outcome where the intent is still open. Two writers at once: exactly one gets True."""
+    still_open = Issuance.objects.filter(id=issuance_id, status=Status.REQUESTED.value)
+    return still_open.update(finished_at=Now(), **columns) == 1
+
+
+def _who(actor: Actor, origin: Origin) -> dict[str, Any]:
+    return {
+        "actor_id": actor.id,
+        "actor_handle": actor.handle,
+        "address": origin.address,
+        "request_id": origin.request_id,
+    }
+
+
+def _failure_detail(failure: Failure) -> dict[str, Any]:
+    return {"code": failure.code, "aws_code": failure.aws_code, "aws_request_id": failure.aws_request_id}

@@ -1,0 +1,95 @@
+"""Reads of the audit. No COUNT over the tables, and every list is bounded."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from credportal.audit.models import Event, Issuance
+from credportal.audit.paging import Page, newest_first
+from credportal.domain.types import Status
+
+RECENT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What the audit page was asked to show; empty means any. ``day`` is a day in the reader's time zone."""
+
+    person: str = ""
+    role: str = ""
+    account: str = ""
+    outcome: str = ""
+    day: date | None = None
+
+
+def issuances(filters: Filters, *, cursor: str = "") -> Page:
+    """Return one page of everybody's issuances, newest first. Raises BadCursor."""
+    rows = Issuance.objects.all()
+    if filters.person:
+        rows = rows.filter(actor_handle=filters.person)
+    if filters.role:
+        rows = rows.filter(Q(role_arn=filters.role) if filters.role.startswith("arn:") else Q(role_name=filters.role))
+    if filters.account:
+        rows = rows.filter(Q(account_number=filters.account) | Q(account_name=filters.account))
+    if filters.outcome:
+        rows = rows.filter(status=filters.outcome)
+    if filters.day:
+        begins = timezone.make_aware(datetime.combine(filters.day, time.min))
+        rows = rows.filter(requested_at__gte=begins, requested_at__lt=begins + timedelta(days=1))
+    return newest_first(rows, cursor=cursor)
+
+
+def issuance(issuance_id: str) -> Issuance | None:
+    """Return one issuance, whoever's it is."""
+    return Issuance.objects.filter(id=issuance_id).first()
+
+
+def issuance_of(actor_id: int, **lookup: Any) -> Issuance | None:
+    """Return one issuance of this person, by ``id`` or ``submission``."""
+    return Issuance.objects.filter(actor_id=actor_id, **lookup).first()
+
+
+def events_of(issuance_id: str) -> list[Event]:
+    """Return the events of one issuance in the order they happened."""
+    return list(Event.objects.filter(issuance_id=issuance_id).order_by("id"))
+
+
+def neighbours_of(found: Issuance, *, each_side: int = 3) -> list[Issuance]:
+    """Return what the same person asked just before and after, newest first."""
+    same_person = Issuance.objects.filter(actor_handle=found.actor_handle).exclude(id=found.id)
+    after = same_person.filter(requested_at__gte=found.requested_at).order_by("requested_at", "id")[:each_side]
+    before = same_person.filter(requested_at__lt=found.requested_at).order_by("-requested_at", "-id")[:each_side]
+    return [*reversed(after), *before]
+
+
+def sessions_of(handle: str) -> QuerySet[Issuance]:
+    """Return all that one person asked for, unordered."""
+    return Issuance.objects.filter(actor_handle=handle)
+
+
+def live_of(handle: str, *, now: datetime) -> list[Issuance]:
+    """Return one person's sessions that have not ended, the soonest end first. None lives longer than 12 h."""
+    return list(
+        sessions_of(handle)
+        .filter(status=Status.ISSUED.value, requested_at__gt=now - timedelta(hours=13), expiration__gt=now)
+        .order_by("expiration")[:RECENT]
+    )
+
+
+def recent_of(handle: str) -> list[Issuance]:
+    """Return one person's last issued sessions, newest first."""
+    return list(sessions_of(handle).filter(status=Status.ISSUED.value).order_by("-requested_at", "-id")[:RECENT])
+
+
+def last_issued_of(handle: str, role_id: str) -> Issuance | None:
+    """Return one person's last issued session of one role."""
+    issued = sessions_of(handle).filter(status=Status.ISSUED.value, role_id=role_id)
+    return issued.order_by("-requested_at", "-id").first()
+
+
+def page_of(handle: str, *, cursor: str = "") -> Page:
+    """Return one page of what one person asked for, newest first. Raises BadCursor."""
+    return newest_first(sessions_of(handle), cursor=cursor)

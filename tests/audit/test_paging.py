@@ -1,0 +1,91 @@
+"""Keyset paging: every row once, newest first, both ways, also where many rows are of the same moment."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.core import signing
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from credportal.audit.models import Issuance
+from credportal.audit.paging import BadCursor, newest_first
+
+pytestmark = pytest.mark.django_db
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+def fill(moments: list[int], prefix: str) -> list[str]:
+    """Add a row for each moment, in seconds after noon; return the ids as a plain sort orders them."""
+    rows = [
+        Issuance(
+            id=f"{prefix}{number:04}",
+            submission=f"{prefix}{number}",
+            status="denied",
+            actor_id=1,
+            actor_handle=prefix,
+            requested_at=NOON + timedelta(seconds=moment),
+            duration_asked=timedelta(0),
+        )
+        for number, moment in enumerate(moments)
+    ]
+    Issuance.objects.bulk_create(rows)
+    return [row.id for row in sorted(rows, key=lambda row: (row.requested_at, row.id), reverse=True)]
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(moments=st.lists(st.integers(0, 3), max_size=14), size=st.integers(1, 5), seed=st.integers(0, 10**9))
+def test_paging_forth_and_back_is_a_plain_sort_in_pieces(db: None, moments: list[int], size: int, seed: int) -> None:
+    prefix = f"{seed:x}{Issuance.objects.count():x}-"[-11:]
+    ids = fill(moments, prefix)
+    rows = Issuance.objects.filter(actor_handle=prefix)
+    pieces = [ids[start : start + size] for start in range(0, len(ids), size)] or [[]]
+    page = newest_first(rows, size=size)
+    assert page.newer == ""
+    for number, piece in enumerate(pieces):
+        assert [row.id for row in page.rows] == piece
+        assert bool(page.older) == (number < len(pieces) - 1)
+        if page.older:
+            page = newest_first(rows, cursor=page.older, size=size)
+    for piece in reversed(pieces[:-1]):
+        page = newest_first(rows, cursor=page.newer, size=size)
+        assert [row.id for row in page.rows] == piece
+    assert page.newer == ""
+
+
+def test_rows_that_come_in_meanwhile_move_no_page(db: None) -> None:
+    ids = fill(list(range(6)), "a")
+    first = newest_first(Issuance.objects.all(), size=3)
+    fill([100, 101], "b")
+    second = newest_first(Issuance.objects.all(), cursor=first.older, size=3)
+    assert [row.id for row in second.rows] == ids[3:]
+
+
+@pytest.mark.parametrize("count", [3, 120])
+def test_a_page_is_one_statement_without_count_and_offset(db: None, count: int) -> None:
+    fill(list(range(count)), "a")
+    first = newest_first(Issuance.objects.all(), size=2)
+    for cursor in ("", first.older):
+        with CaptureQueriesContext(connection) as seen:
+            newest_first(Issuance.objects.all(), cursor=cursor, size=2)
+        [query] = seen.captured_queries
+        assert not re.search(r"COUNT\(|OFFSET", query["sql"], re.I)
+        assert "LIMIT 3" in query["sql"]
+
+
+@pytest.mark.parametrize("at", range(0, 60, 7))
+def test_a_cursor_that_somebody_touched_is_refused(db: None, at: int) -> None:
+    fill([1, 2, 3], "a")
+    cursor = newest_first(Issuance.objects.all(), size=1).older
+    touched = cursor[:at] + ("A" if cursor[at] != "A" else "B") + cursor[at + 1 :]
+    with pytest.raises(BadCursor):
+        newest_first(Issuance.objects.all(), cursor=touched, size=1)
+
+
+@pytest.mark.parametrize("value", [["older"], "older", None, 7, {}, ["older", "yesterday", "x"], ["older", 5, "x"]])
+def test_a_signed_value_that_is_no_cursor_is_refused(db: None, value: object) -> None:
+    for salt in ("credportal.audit.cursor", "another"):
+        with pytest.raises(BadCursor):
+            newest_first(Issuance.objects.all(), cursor=signing.dumps(value, salt=salt), size=1)
