@@ -1,0 +1,29 @@
+"""bin/bench runs from one end to the other. What it measures is not looked at."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_a_quick_bench_of_an_issuance_writes_every_figure(tmp_path: Path) -> None:
+    file = tmp_path / "figures" / "issue.json"
+    command = [sys.executable, "-m", "bench", "issue", "--quick", "--no-browser", "--database", "sqlite"]
+    done = subprocess.run([*command, "--json", str(file)], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(file.read_text())
+    parties = {cell["party"] for cell in figures["cells"]}
+    assert parties == {"raw", "sqlite fragment", "sqlite page"}
+    assert [cell["errors"] for cell in figures["cells"]] == [0] * len(figures["cells"])
+    assert all(cell["p50_ms"] > 0 and cell["cpu_ms"] >= 0 for cell in figures["cells"])
+    assert {type(budget["met"]) for budget in figures["budgets"]} == {bool}
+    for budget in figures["budgets"]:
+        assert budget["what"] in done.stdout
+
+
+def test_the_bench_says_what_it_can_do() -> None:
+    done = subprocess.run([ROOT / "bin" / "bench", "issue", "--help"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert "--database" in done.stdout
