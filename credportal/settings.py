@@ -6,6 +6,7 @@ are system checks in ``credportal/web/checks.py``: they have ids and hints, and 
 WSGI entry point refuses to start on them too.
 """
 
+import re
 import sys
 import zoneinfo
 from pathlib import Path
@@ -34,6 +35,12 @@ def a_time_zone(value: str) -> None:
     """Refuse a name that the IANA time zone database does not have."""
     if value not in zoneinfo.available_timezones():
         raise ValidationError("write an IANA name, such as Europe/Berlin")
+
+
+def a_principal(value: str) -> None:
+    """Refuse what is not the ARN of an IAM user or role."""
+    if value and not re.fullmatch(r"arn:aws[a-z-]*:iam::[0-9]{12}:(?:user|role)/[\x21-\x7e]+", value):
+        raise ValidationError("write the ARN of the portal's own IAM role or user, or leave it out")
 
 
 def a_key_file(value: str) -> None:
@@ -83,6 +90,8 @@ AWS_POOL_SIZE = env.int("GUNICORN_THREADS", default=8, validate=Range(min=1, max
 # AWS caps a role session that assumes a further role at one hour. Say false only where the
 # portal runs with an identity that does not chain: an EC2 instance profile or an IAM user.
 IDENTITY_CHAINS = env.bool("CREDPORTAL_IDENTITY_CHAINS", default=True)
+# The ARN that trust policies name as the portal; empty asks AWS once per worker.
+PRINCIPAL = env.str("CREDPORTAL_PRINCIPAL", default="", validate=a_principal)
 # Only bin/demo sets this: it goes into the snippets as AWS_ENDPOINT_URL, and into the banner.
 DEMO_ENDPOINT = env.str("CREDPORTAL_DEMO_ENDPOINT", default="")
 
@@ -144,6 +153,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "credportal.web.rights.RightsMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",

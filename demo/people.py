@@ -9,13 +9,13 @@ from typing import Any
 from credportal.access.models import User
 from demo.state import write_private
 
-# The catalogue says who is in which group. Charlie's group has no rights at all.
+# The catalogue says who is in which group, and what each group may do. Charlie's group has no rights at all.
 CAST: tuple[tuple[str, dict[str, Any]], ...] = (
     ("alice", {"name": "Alice Engström"}),
     ("bob", {"name": "Bob Osei"}),
     ("charlie", {"name": "Charlie Novák"}),
-    ("dana", {"name": "Dana Whitfield", "is_staff": True, "is_superuser": True}),
-    ("erin", {"name": "Erin Castellano", "is_auditor": True}),
+    ("dana", {"name": "Dana Whitfield"}),
+    ("erin", {"name": "Erin Castellano"}),
 )
 
 

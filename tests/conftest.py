@@ -11,6 +11,7 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from credportal.access.models import User
+from credportal.flows.identity import known
 from tests.fault_sts import FaultSTS
 from tests.settings import TEMPORARY
 from tests.support import database
@@ -46,6 +47,12 @@ def django_db_setup(django_db_setup: None) -> Iterator[None]:
     """Let the test runner empty the audit between tests, which the product's own user never may."""
     with database.flush_despite_triggers(connection):
         yield
+
+
+@pytest.fixture(autouse=True)
+def _nobody_known() -> None:
+    """Let no test know the portal's identity from the one before."""
+    known.forget()
 
 
 @pytest.fixture

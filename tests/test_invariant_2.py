@@ -25,7 +25,7 @@ CONSOLES = 2  # one that opens, and one that AWS's sign-in refuses
 BROKEN_ANSWERS = ["missing_session_token", "bad_expiration", "truncated_xml", "malformed_xml", "past_expiration"]
 BROKEN_ANSWERS += ["missing_access_key_id", "broken_session_token", "drip_body", "cut_short"]
 PAGES = ["/", "/sessions/", "/account/", "/sessions/{id}/", "/roles/{role}/", "/nothing-here"]
-REVIEWERS_PAGES = ["/audit/", "/audit/{id}/", "/admin/", "/"]
+REVIEWERS_PAGES = ["/audit/", "/audit/{id}/", "/catalogue/", "/"]
 
 
 @pytest.mark.django_db(transaction=True)

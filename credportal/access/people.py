@@ -12,7 +12,10 @@ ADMIN_DUTIES = (Duty.CATALOGUE_ADMIN, Duty.USER_ADMIN)
 
 
 def make_admin(*, username: str, name: str, email: str, password: str) -> User:
-    """Make a person in the group of admins, with that group's duties. Raises ValidationError with sentences for whoever types."""
+    """Make a person in the group of admins, with that group's duties.
+
+    Raises ValidationError with sentences for whoever types.
+    """
     # Neither a lone surrogate (a byte that is no UTF-8) nor a line break gets as far as the database.
     texts = {"username": username, "name": name, "email": email, "password": password}
     unprintable = [key for key, text in texts.items() if not text.isprintable()]

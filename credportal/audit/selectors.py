@@ -93,3 +93,8 @@ def last_issued_of(handle: str, role_id: str) -> Issuance | None:
 def page_of(handle: str, *, cursor: str = "") -> Page:
     """Return one page of what one person asked for, newest first. Raises BadCursor."""
     return newest_first(sessions_of(handle), cursor=cursor)
+
+
+def history_of(subject: str, *, most: int = 50) -> list[Event]:
+    """Return the last events about one thing of the catalogue, newest first. ``subject`` is such as ``role:<id>``."""
+    return list(Event.objects.filter(subject=subject).order_by("-id")[:most])

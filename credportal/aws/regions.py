@@ -3,6 +3,16 @@
 from functools import cache
 
 import botocore.session
+from botocore.exceptions import UnknownRegionError
+
+
+@cache
+def partition_of(region: str) -> str:
+    """Return the partition of a region by its name, such as ``aws-cn``; empty where nobody knows the region."""
+    try:
+        return str(botocore.session.get_session().get_partition_for_region(region))
+    except UnknownRegionError:
+        return ""
 
 
 @cache

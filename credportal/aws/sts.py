@@ -72,8 +72,8 @@ def caller_identity() -> CallerIdentity:
     return CallerIdentity("known", printable(account), printable(arn))
 
 
-def warm_up() -> None:
-    """Do what the first request of a worker would otherwise wait for. Never raises: it logs.
+def warm_up() -> CallerIdentity:
+    """Do what the first request of a worker would otherwise wait for; tell who the portal is. Never raises: it logs.
 
     Builds session and client, resolves the portal's identity, loads the service model, and
     opens the first connection by asking who the portal is.
@@ -81,6 +81,7 @@ def warm_up() -> None:
     identity = caller_identity()
     tell = log.info if identity.state in {"known", "unsupported"} else log.warning
     tell("aws.identity", state=identity.state, account=identity.account, arn=identity.arn)
+    return identity
 
 
 def _call(operation: str, **asked: Any) -> dict[str, Any] | Exception:

@@ -40,6 +40,12 @@ _ROLE_ARN = re.compile(
     r"(?P<path>/(?:[!-)+->@-~]{1,510}/)?)(?P<name>[A-Za-z0-9_+=,.@-]{1,64})",
     re.ASCII,
 )
+_ASSUMED_ROLE_ARN = re.compile(
+    r"arn:(?P<partition>aws(?:-[a-z]+)*):sts::(?P<account>[0-9]{12}):assumed-role/"
+    r"(?P<name>[A-Za-z0-9_+=,.@-]{1,64})/[A-Za-z0-9_+=,.@-]{2,64}",
+    re.ASCII,
+)
+_USER_ARN = re.compile(r"arn:aws(?:-[a-z]+)*:iam::[0-9]{12}:user/[!-~]{1,600}", re.ASCII)
 _NOT_IN_PROFILE_NAME = re.compile(r"[^A-Za-z0-9_.@+-]+", re.ASCII)
 _PROFILE_NAME = re.compile(r"[A-Za-z0-9_.@+][A-Za-z0-9_.@+-]{0,63}", re.ASCII)
 
@@ -137,6 +143,19 @@ def _part_of(arn: str, part: str) -> str:
     if match is None:
         raise ValueError("That is not the ARN of an IAM role.")
     return match[part]
+
+
+def principal_from(arn: str) -> str:
+    """Return the ARN that a trust policy names for an identity, from the ARN that GetCallerIdentity tells.
+
+    The session of a role answers as ``arn:aws:sts::<account>:assumed-role/<role>/<session>``; trust policies
+    name the role (IAM user guide, "AWS JSON policy elements: Principal"). AWS leaves the role's path out, so a
+    role with a path has to be told by a setting. A user stands for itself; anything else is empty.
+    """
+    session = _ASSUMED_ROLE_ARN.fullmatch(arn)
+    if session is not None:
+        return f"arn:{session['partition']}:iam::{session['account']}:role/{session['name']}"
+    return arn if _USER_ARN.fullmatch(arn) else ""
 
 
 def is_profile_name(text: str) -> bool:

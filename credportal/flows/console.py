@@ -39,13 +39,19 @@ def is_offered() -> bool:
 
 
 def open_console(
-    *, user: User, asked: IssuanceRequest, origin: Origin, now: datetime, issuer: str
+    *,
+    user: User,
+    asked: IssuanceRequest,
+    origin: Origin,
+    now: datetime,
+    issuer: str,
+    signed_in_at: datetime | None = None,
 ) -> Answer | ConsoleOpened | ConsoleFailed:
     """Issue a session and turn it into a console sign-in, or say why not.
 
-    ``now`` is aware UTC, ``issuer`` the page the console leads back to when the session ends.
+    ``now`` and ``signed_in_at`` are aware UTC, ``issuer`` the page the console leads back to when the session ends.
     """
-    answer = issue(user=user, asked=asked, origin=origin, now=now)
+    answer = issue(user=user, asked=asked, origin=origin, now=now, signed_in_at=signed_in_at)
     if not isinstance(answer, Issued):
         return answer
     actor, role, issuance_id = actor_of(user), answer.role, answer.issuance_id

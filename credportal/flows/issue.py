@@ -7,7 +7,7 @@ credentials are returned. Every way out is a value; see docs/architecture.md.
 import random
 import secrets
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
@@ -33,6 +33,7 @@ from credportal.domain.types import (
     RoleFacts,
     SessionSpec,
 )
+from credportal.flows.identity import portal_identity
 
 log = structlog.get_logger(__name__)
 
@@ -86,10 +87,13 @@ class AuditUnavailable:
 Answer = Issued | Refused | Failed | AlreadySubmitted | AuditUnavailable
 
 
-def issue(*, user: User, asked: IssuanceRequest, origin: Origin, now: datetime) -> Answer:
-    """Issue credentials to the signed-in person, or say why not. ``now`` is aware UTC."""
+def issue(
+    *, user: User, asked: IssuanceRequest, origin: Origin, now: datetime, signed_in_at: datetime | None = None
+) -> Answer:
+    """Issue credentials to the signed-in person, or say why not. ``now`` and ``signed_in_at`` are aware UTC."""
     issuance_id = issuance_id_from(secrets.token_bytes(8))
     facts = access.facts_for(user, asked.role_id)
+    facts = replace(facts, identity=portal_identity(), signed_in_at=signed_in_at)
     decision = decide(asked, facts, issuance_id=issuance_id, now=now)
     try:
         if isinstance(decision, Denied):

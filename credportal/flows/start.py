@@ -8,7 +8,7 @@ from django.template.loader import get_template
 from django.urls import resolve, reverse
 
 from credportal.audit import record
-from credportal.aws import sts
+from credportal.flows.identity import known
 
 FIRST_TEMPLATES = ("roles/list.html", "roles/request.html", "roles/issued.html", "roles/_issued.html")
 
@@ -20,7 +20,7 @@ def warm_up() -> None:
     walks once to the database and back: the first time loads its driver, and copies memory that the
     worker shared with its master so far.
     """
-    sts.warm_up()
+    known.warm_up()
     for name in FIRST_TEMPLATES:
         get_template(name)
     resolve(reverse("issue", args=["a-role"]))

@@ -6,9 +6,12 @@ from django.conf import settings
 from django.http import HttpRequest
 
 import credportal
+from credportal.access.models import User
 from credportal.web.http import client_address
 
 THEMES = ("light", "dark")
+# The first part of the addresses that one item of the menu stands for.
+CATALOGUE = {"catalogue", "people", "groups", "who"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +23,32 @@ class Portal:
     demo_endpoint: str
     theme: str
     client_address: str
-    may_review: bool
-    is_admin: bool
+    in_catalogue: bool
+    person: User | None
+
+    @property
+    def may_review(self) -> bool:
+        """Tell whether the audit and who has access are for this person."""
+        return self.person is not None and self.person.may_review
+
+    @property
+    def oversees(self) -> bool:
+        """Tell whether the reviews of break-glass are for this person."""
+        return self.person is not None and (self.person.is_approver or self.person.may_review)
+
+    @property
+    def is_catalogue_admin(self) -> bool:
+        """Tell whether accounts, roles and eligibilities are for this person."""
+        return self.person is not None and self.person.is_catalogue_admin
+
+    @property
+    def is_user_admin(self) -> bool:
+        """Tell whether people and groups are for this person."""
+        return self.person is not None and self.person.is_user_admin
 
 
 def portal(request: HttpRequest) -> dict[str, Portal]:
-    """Tell templates about the portal and about what the person may open. No statement is sent for it."""
+    """Tell templates about the portal. What the person may open is asked of the database only by pages that show it."""
     user = getattr(request, "user", None)
     theme = request.COOKIES.get("theme", "")
     return {
@@ -35,7 +58,7 @@ def portal(request: HttpRequest) -> dict[str, Portal]:
             demo_endpoint=settings.DEMO_ENDPOINT,
             theme=theme if theme in THEMES else "",
             client_address=client_address(request),
-            may_review=getattr(user, "may_review", False),
-            is_admin=getattr(user, "is_catalogue_admin", False),
+            in_catalogue=request.path.split("/")[1] in CATALOGUE,
+            person=user if isinstance(user, User) else None,
         )
     }

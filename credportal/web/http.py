@@ -2,8 +2,10 @@
 
 import ipaddress
 import unicodedata
+from datetime import UTC, datetime
 from typing import cast
 
+from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
 from django.conf import settings
 from django.http import HttpRequest
 from django_htmx.middleware import HtmxDetails
@@ -51,6 +53,16 @@ def origin_of(request: HttpRequest) -> Origin:
         user_agent=printable(request.headers.get("User-Agent", ""))[:256],
         request_id=cast("PortalRequest", request).request_id,
     )
+
+
+def signed_in_at_of(request: HttpRequest) -> datetime | None:
+    """Return when the person last proved in this session who they are (aware UTC), None where nothing tells.
+
+    allauth keeps a record of each sign-in and each confirmation by password in the session.
+    """
+    records = request.session.get(AUTHENTICATION_METHODS_SESSION_KEY) or [{}]
+    at = records[-1].get("at")
+    return datetime.fromtimestamp(at, UTC) if isinstance(at, int | float) else None
 
 
 def printable(text: str) -> str:

@@ -24,8 +24,8 @@ def test_unstarring_takes_only_ones_own_star_away(catalogue: Catalogue, cast: Ca
 
 
 def test_the_day_is_stored_and_nothing_else_of_the_person_is(cast: Cast) -> None:
-    cast.alice.is_staff = True  # Not saved by anybody.
+    cast.alice.is_active = False  # Not saved by anybody.
     preferences.set_day(user=cast.alice, time_zone="Europe/Berlin", day_ends=time(18, 0))
     cast.alice.refresh_from_db()
     assert (cast.alice.time_zone, cast.alice.day_ends) == ("Europe/Berlin", time(18, 0))
-    assert not cast.alice.is_staff
+    assert cast.alice.is_active

@@ -10,7 +10,7 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from credportal.audit.models import Event
-from credportal.flows.readiness import identity
+from credportal.flows.identity import known
 from tests.fault_sts import FaultSTS
 
 pytestmark = pytest.mark.django_db
@@ -18,9 +18,9 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _asks_afresh() -> Iterator[None]:
-    identity.forget()
+    known.forget()
     yield
-    identity.forget()
+    known.forget()
 
 
 def away(execute: Any, sql: str, *rest: Any) -> Any:

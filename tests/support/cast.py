@@ -10,7 +10,8 @@ from typing import Any
 
 from django.contrib.auth.models import Group
 
-from credportal.access.models import Account, Eligibility, Role, User
+from credportal.access.models import Account, Eligibility, GroupDuty, Role, User
+from credportal.domain.types import Duty
 
 PASSWORD = "correct horse battery staple"
 
@@ -40,18 +41,30 @@ class Catalogue:
     support: Group
 
 
-def make_person(username: str, name: str, **flags: Any) -> User:
-    return User.objects.create_user(username=username, password=PASSWORD, name=name, **flags)
+def make_person(username: str, name: str, **fields: Any) -> User:
+    return User.objects.create_user(username=username, password=PASSWORD, name=name, **fields)
+
+
+def give_duties(group_name: str, duties: tuple[Duty, ...], *people: User) -> Group:
+    """Put people into a group that gives these duties."""
+    group, _ = Group.objects.get_or_create(name=group_name)
+    for duty in duties:
+        GroupDuty.objects.get_or_create(group=group, duty=duty.value)
+    group.user_set.add(*people)
+    return group
 
 
 def make_cast() -> Cast:
-    return Cast(
+    cast = Cast(
         alice=make_person("alice", "Alice Engström"),
         bob=make_person("bob", "Bob Osei"),
         charlie=make_person("charlie", "Charlie Novak"),
-        dana=make_person("dana", "Dana Haddad", is_staff=True, is_superuser=True),
-        erin=make_person("erin", "Erin Kowalski", is_auditor=True),
+        dana=make_person("dana", "Dana Haddad"),
+        erin=make_person("erin", "Erin Kowalski"),
     )
+    give_duties("admins", (Duty.CATALOGUE_ADMIN, Duty.USER_ADMIN), cast.dana)
+    give_duties("auditors", (Duty.AUDITOR,), cast.erin)
+    return cast
 
 
 def make_role(account: Account, name: str, **fields: object) -> Role:

@@ -30,10 +30,7 @@ def _walk(resolver: URLResolver, namespace: str) -> Iterator[Route]:
             inner = f"{namespace}{entry.namespace}:" if entry.namespace else namespace
             yield from _walk(entry, inner)
         elif isinstance(entry, URLPattern):
-            if entry.name is None:
-                # The admin's catch-all and its old address of a change page have no name.
-                assert namespace == "admin:", entry
-                continue
+            assert entry.name is not None, entry
             pattern = entry.pattern
             parameters = (
                 tuple(pattern.converters) if isinstance(pattern, RoutePattern) else tuple(pattern.regex.groupindex)

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.management import call_command
 
 from credportal.access.models import User
+from credportal.domain.types import Duty
 from tests.support.cast import Cast
 
 PASSWORD = "a horse of a different colour"
@@ -37,9 +38,8 @@ def test_an_admin_is_made_and_the_handle_is_told(db: None, typed: None) -> None:
     code, out, err = run("jürgen", "--name", "Jürgen Klinsmann", "--email", "j@example.com")
     assert (code, out, err) == (0, "Made jürgen. The handle in AWS is j=C3=BCrgen\n", "")
     admin = User.objects.get(username="jürgen")
-    assert (admin.name, admin.email, admin.is_staff, admin.is_superuser) == (
-        "Jürgen Klinsmann", "j@example.com", True, True,
-    )  # fmt: skip
+    assert (admin.name, admin.email) == ("Jürgen Klinsmann", "j@example.com")
+    assert admin.duties == {Duty.CATALOGUE_ADMIN, Duty.USER_ADMIN}
     assert admin.check_password(PASSWORD)
 
 
@@ -48,7 +48,7 @@ def test_an_existing_person_is_not_touched(cast: Cast, typed: None) -> None:
     assert (code, out) == (1, "")
     assert "already exists" in err
     cast.alice.refresh_from_db()
-    assert not cast.alice.is_staff
+    assert cast.alice.duties == set()
 
 
 def test_other_capitals_do_not_make_another_person(cast: Cast, typed: None) -> None:

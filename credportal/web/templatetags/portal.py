@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from html import escape
-from typing import Any
 
 from django import template
 from django.templatetags.static import static
@@ -19,7 +18,6 @@ from django.utils.safestring import SafeString, mark_safe
 
 from credportal.domain.durations import clock as clock_text
 from credportal.domain.durations import describe_duration
-from credportal.domain.sentences import sentence_for
 from credportal.domain.snippets import Segment, Snippet, Value
 
 register = template.Library()
@@ -36,16 +34,6 @@ OUTCOMES = {
     "issued": ("issued", "Issued", "issued"),
     "failed": ("failed", "Failed", "failed"),
     "unknown": ("unknown", "Unknown", "unknown"),
-}
-EVENTS = {
-    "issuance:requested": "Asked",
-    "issuance:denied": "Refused",
-    "issuance:retried": "Tried once more",
-    "issuance:issued": "Issued by AWS",
-    "issuance:failed": "Failed",
-    "issuance:unknown": "Outcome unknown",
-    "console:opened": "Console opened",
-    "console:failed": "Console not opened",
 }
 # Where a long word may wrap: before a capital after a small letter, and after a separator.
 _SEAMS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[-_./:@+=,])(?=[^-_./:@+=,])")
@@ -209,17 +197,3 @@ def arn(text: object) -> SafeString:
     return mark_safe(_SEPARATORS.sub("<wbr>", escape(str(text))))  # noqa: S308 -- escaped before.
 
 
-@register.filter
-def event_words(kind: str) -> str:
-    """Say what an event of the audit was, in a word or two; an unknown kind says its own name."""
-    return EVENTS.get(kind, kind)
-
-
-@register.filter
-def event_lines(detail: dict[str, Any]) -> list[str]:
-    """Say what an event kept: the row that allowed it, the rows that did not, or the sentence of its code."""
-    lines = [f"Allowed: {detail['source']}, {detail['eligibility']}"] if detail.get("eligibility") else []
-    lines += [str(row) for row in detail.get("tried", ())]
-    if detail.get("code"):
-        lines.append(sentence_for(str(detail["code"])))
-    return lines

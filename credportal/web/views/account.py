@@ -3,7 +3,6 @@
 from allauth.account import views as allauth
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods, require_POST
 
 from credportal.access import selectors as access
 from credportal.flows.preferences import change_day
@@ -11,7 +10,6 @@ from credportal.web.forms.account import AboutMeForm
 from credportal.web.http import PortalRequest
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
 def about_me(request: PortalRequest) -> HttpResponse:
     """Show who I am here, and let me set my time zone and the end of my day."""
     user = request.user
@@ -23,7 +21,6 @@ def about_me(request: PortalRequest) -> HttpResponse:
     return render(request, "account/me.html", context, status=422 if form.is_bound else 200)
 
 
-@require_POST
 def sign_out(request: PortalRequest) -> HttpResponse:
     """End the sign-in, and have the browser forget what it kept of the portal's pages."""
     response: HttpResponse = allauth.logout(request)

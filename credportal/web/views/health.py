@@ -4,13 +4,11 @@ from dataclasses import asdict
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, JsonResponse
-from django.views.decorators.http import require_safe
 
 from credportal.flows.readiness import readiness
 
 
 @login_not_required
-@require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
     """Say that this process answers."""
     del request
@@ -18,7 +16,6 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 
 @login_not_required
-@require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
     """Say whether this process can issue: audit writable, migrated, AWS identity known."""
     del request

@@ -1,6 +1,7 @@
 """Roles, the request form, and the one POST that mints."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -9,7 +10,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_POST, require_safe
 
 from credportal.access import selectors as access
 from credportal.audit import selectors as audit
@@ -20,14 +20,13 @@ from credportal.flows.preferences import star_role
 from credportal.flows.regions import regions_for
 from credportal.web import issued, letters, offers, rows
 from credportal.web.forms.issue import CUSTOM, IssueForm
-from credportal.web.http import PortalRequest, client_address, is_internal, origin_of
+from credportal.web.http import PortalRequest, client_address, is_internal, origin_of, signed_in_at_of
 
 UNPROCESSABLE = 422
 
 Flow = Callable[..., Answer | ConsoleOpened | ConsoleFailed]
 
 
-@require_safe
 def role_list(request: PortalRequest) -> HttpResponse:
     """Show my roles, with live sessions, favourites and recent ones first."""
     user, now = request.user, timezone.now()
@@ -51,7 +50,6 @@ def role_list(request: PortalRequest) -> HttpResponse:
     return render(request, "roles/_list.html" if request.htmx else "roles/list.html", context)
 
 
-@require_safe
 def role_request(request: PortalRequest, role_id: str) -> HttpResponse:
     """Show the request form of one of my roles."""
     role = _my_role(request, role_id)
@@ -60,13 +58,16 @@ def role_request(request: PortalRequest, role_id: str) -> HttpResponse:
     return _render_form(request, role, IssueForm(), chosen=chosen)
 
 
-@require_POST
 def role_issue(request: PortalRequest, role_id: str) -> HttpResponse:
     """Issue credentials for one of my roles, or say why not."""
     return _ask(request, role_id, issue)
 
 
-@require_POST
+def role_break_glass(request: PortalRequest, role_id: str) -> HttpResponse:
+    """Issue credentials without approval, loudly, or say why not."""
+    return _ask(request, role_id, issue, break_glass=True)
+
+
 def role_console(request: PortalRequest, role_id: str) -> HttpResponse:
     """Open the AWS console with one of my roles, or say why not."""
     if not is_offered():
@@ -75,7 +76,7 @@ def role_console(request: PortalRequest, role_id: str) -> HttpResponse:
     return _ask(request, role_id, partial(open_console, issuer=issuer))
 
 
-def _ask(request: PortalRequest, role_id: str, flow: Flow) -> HttpResponse:
+def _ask(request: PortalRequest, role_id: str, flow: Flow, *, break_glass: bool = False) -> HttpResponse:
     """Parse the form, make the one flow call, render its answer."""
     role_id = role_id[:64]  # No id is that long, and the audit keeps what was asked in a column of this size.
     form = IssueForm(request.POST, address=client_address(request))
@@ -84,13 +85,16 @@ def _ask(request: PortalRequest, role_id: str, flow: Flow) -> HttpResponse:
         return _render_form(request, role, form, chosen=None, status=UNPROCESSABLE)
     # A form with mistakes for a role that is not theirs is refused and recorded like any other.
     asked = asked or IssuanceRequest(role_id=role_id, duration=timedelta(0), submission=offers.new_submission())
-    answer = flow(user=request.user, asked=asked, origin=origin_of(request), now=timezone.now())
+    asked = replace(asked, break_glass=break_glass)
+    signed_in_at = signed_in_at_of(request)
+    answer = flow(
+        user=request.user, asked=asked, origin=origin_of(request), now=timezone.now(), signed_in_at=signed_in_at
+    )
     if isinstance(answer, ConsoleOpened | ConsoleFailed):
         return _render_console(request, answer, asked)
     return _render_answer(request, answer, asked, form)
 
 
-@require_POST
 def role_favourite(request: PortalRequest, role_id: str) -> HttpResponse:
     """Star or unstar one of my roles, then show where the person was."""
     if not star_role(user=request.user, role_id=role_id, starred=request.POST.get("starred") == "1"):

@@ -3,7 +3,6 @@
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.http import require_safe
 
 from credportal.access import selectors as access
 from credportal.audit import selectors as audit
@@ -12,7 +11,6 @@ from credportal.web import rows
 from credportal.web.http import PortalRequest
 
 
-@require_safe
 def session_list(request: PortalRequest) -> HttpResponse:
     """Show what I have and had, newest first."""
     user, now = request.user, timezone.now()
@@ -31,7 +29,6 @@ def session_list(request: PortalRequest) -> HttpResponse:
     return render(request, "sessions/_list.html" if request.htmx else "sessions/list.html", context)
 
 
-@require_safe
 def session_detail(request: PortalRequest, issuance_id: str) -> HttpResponse:
     """Show one of mine. Somebody else's does not exist here."""
     issuance = audit.issuance_of(request.user.pk, id=issuance_id)

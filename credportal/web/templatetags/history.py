@@ -1,0 +1,81 @@
+"""What the templates say about the events of the audit."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import template
+
+from credportal.domain.sentences import sentence_for
+
+register = template.Library()
+
+EVENTS = {
+    "issuance:requested": "Asked",
+    "issuance:denied": "Refused",
+    "issuance:retried": "Tried once more",
+    "issuance:issued": "Issued by AWS",
+    "issuance:failed": "Failed",
+    "issuance:unknown": "Outcome unknown",
+    "console:opened": "Console opened",
+    "console:failed": "Console not opened",
+    "account:added": "Account added",
+    "account:changed": "Account changed",
+    "role:added": "Role added",
+    "role:changed": "Role changed",
+    "eligibility:added": "Eligibility added",
+    "eligibility:changed": "Eligibility changed",
+    "eligibility:removed": "Eligibility removed",
+    "group:added": "Group added",
+    "group:changed": "Group changed",
+    "person:added": "Person added",
+    "person:changed": "Person changed",
+    "person:password-set": "Password set",
+    "probe:started": "Probe started",
+    "probe:passed": "Probe passed",
+    "probe:refused": "Probe refused",
+    "probe:failed": "Probe failed",
+    "approval:requested": "Approval asked for",
+    "approval:agreed": "One approver agreed",
+    "approval:approved": "Approved",
+    "approval:denied": "Denied by an approver",
+    "approval:withdrawn": "Withdrawn",
+    "approval:expired": "Expired",
+    "approval:collected": "Collected",
+    "approval:returned": "Given back",
+    "review:opened": "Review opened",
+    "review:returned": "Review taken back",
+    "review:closed": "Review closed",
+}
+
+
+@register.filter
+def event_words(kind: str) -> str:
+    """Say what an event of the audit was, in a word or two; an unknown kind says its own name."""
+    return EVENTS.get(kind, kind)
+
+
+@register.filter
+def event_lines(detail: Mapping[str, Any]) -> list[str]:
+    """Say what an event kept: the row that allowed it, the rows that did not, its code's sentence, what it changed."""
+    lines = [f"Allowed: {detail['source']}, {detail['eligibility']}"] if detail.get("eligibility") else []
+    lines += [str(row) for row in detail.get("tried", ())]
+    if detail.get("code"):
+        lines.append(sentence_for(str(detail["code"])))
+    before, after = detail.get("before") or {}, detail.get("after") or {}
+    for name in [*before, *(name for name in after if name not in before)]:
+        words = name.replace("_", " ")
+        lines.append(
+            f"{words}: {_text(before[name])} → {_text(after.get(name))}"
+            if name in before
+            else f"{words}: {_text(after[name])}"
+        )
+    return lines
+
+
+def _text(value: object) -> str:
+    """Write one value of a change as a person reads it."""
+    if value is None or value in ("", []):
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

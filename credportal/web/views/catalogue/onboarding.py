@@ -1,0 +1,10 @@
+"""PLACEHOLDER: its owner replaces this file."""
+
+from django.http import Http404, HttpResponse
+
+from credportal.web.http import PortalRequest
+
+
+def onboarding(request: PortalRequest, **kwargs: object) -> HttpResponse:
+    """Answer 404."""
+    raise Http404
