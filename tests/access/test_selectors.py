@@ -9,7 +9,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from credportal.access import selectors
 from credportal.access.models import Eligibility, Favourite, User
 from credportal.domain.policy import decide
-from credportal.domain.types import Actor, EligibilityFacts, Environment, Granted, IssuanceRequest
+from credportal.domain.types import Actor, EligibilityFacts, Environment, Granted, IssuanceRequest, Needs
 from tests.support.cast import Cast, Catalogue, allow, make_role
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
@@ -50,8 +50,8 @@ def test_a_row_of_a_group_and_a_row_of_the_person_both_count(catalogue: Catalogu
     Eligibility.objects.filter(pk=personal.pk).update(valid_from=NOW, valid_until=NOW + HOUR)
     facts = selectors.facts_for(cast.alice, catalogue.read_only.id)
     by_group, by_name = sorted(facts.eligibilities, key=lambda row: row.id)
-    assert (by_group.group, by_group.max_duration, by_group.needs_reason) == ("engineers", 4 * HOUR, False)
-    assert by_name == EligibilityFacts(personal.pk, "", 2 * HOUR, True, NOW, NOW + HOUR)
+    assert (by_group.group, by_group.max_duration, by_group.needs.reason) == ("engineers", 4 * HOUR, False)
+    assert by_name == EligibilityFacts(personal.pk, "", 2 * HOUR, Needs(reason=True), NOW, NOW + HOUR)
 
 
 def test_rows_of_other_people_and_groups_do_not_count(catalogue: Catalogue, cast: Cast) -> None:

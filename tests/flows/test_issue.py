@@ -195,7 +195,7 @@ def test_invariant_1_no_row_no_secret_an_unwritable_intent_stops_before_sts(
     def fail(*_: object, **__: object) -> None:
         raise OperationalError("disk full")
 
-    monkeypatch.setattr("credportal.audit.record.insert", fail)
+    monkeypatch.setattr("credportal.audit.record.issuances.insert", fail)
     answer = ask(cast.alice, catalogue.read_only.id)
     assert answer == AuditUnavailable(minted=False, issuance_id=answer.issuance_id)  # type: ignore[union-attr]  # seen
     assert sts.ledger.calls == []
@@ -207,7 +207,7 @@ def test_invariant_1_no_row_no_secret_an_unwritable_outcome_drops_the_credential
     def fail(*_: object, **__: object) -> None:
         raise OperationalError("server closed the connection")
 
-    monkeypatch.setattr("credportal.audit.record.insert", _fail_after_intent(insert, fail))
+    monkeypatch.setattr("credportal.audit.record.issuances.insert", _fail_after_intent(insert, fail))
     answer = ask(cast.alice, catalogue.read_only.id)
     assert isinstance(answer, AuditUnavailable)
     assert answer.minted

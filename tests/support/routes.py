@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.urls.converters import IntConverter
 from django.urls.resolvers import RoutePattern
 
 
@@ -13,10 +14,16 @@ class Route:
 
     name: str
     parameters: tuple[str, ...]
+    numbers: frozenset[str] = frozenset()
 
     def path(self, **values: str) -> str:
-        """Return the path with these values; what is not given is ``x``."""
-        return reverse(self.name, kwargs={name: values.get(name, "x") for name in self.parameters})
+        """Return the path with these values; what is not given is ``x``, or 999 where only a number fits."""
+
+        def value_of(name: str) -> str:
+            given = values.get(name, "x")
+            return given if name not in self.numbers or given.isdecimal() else "999"
+
+        return reverse(self.name, kwargs={name: value_of(name) for name in self.parameters})
 
 
 def all_routes() -> list[Route]:
@@ -32,7 +39,6 @@ def _walk(resolver: URLResolver, namespace: str) -> Iterator[Route]:
         elif isinstance(entry, URLPattern):
             assert entry.name is not None, entry
             pattern = entry.pattern
-            parameters = (
-                tuple(pattern.converters) if isinstance(pattern, RoutePattern) else tuple(pattern.regex.groupindex)
-            )
-            yield Route(f"{namespace}{entry.name}", parameters)
+            assert isinstance(pattern, RoutePattern), entry
+            numbers = {name for name, found in pattern.converters.items() if isinstance(found, IntConverter)}
+            yield Route(f"{namespace}{entry.name}", tuple(pattern.converters), frozenset(numbers))

@@ -120,7 +120,7 @@ def test_the_number_of_statements_does_not_grow_with_the_rows(cast: Cast, dana: 
     for number in range(1, 70):
         add(cast.dana, number)
     many = statements()
-    assert len(many) == len(few) <= 6
+    assert len(many) == len(few) <= 7
     assert not [sql for sql in many if SENTENCES_WITHOUT_LIMIT.search(sql)]
 
 
