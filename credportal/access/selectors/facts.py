@@ -96,14 +96,15 @@ def _eligibilities_of(user: User) -> QuerySet[Eligibility]:
 def _facts(user: User, role: Role | None, rows: Iterable[Eligibility], *, open_review: bool = False) -> Facts:
     return Facts(
         actor=actor_of(user),
-        role=_role_facts(role) if role else None,
-        eligibilities=tuple(_eligibility_facts(row) for row in rows),
+        role=role_facts(role) if role else None,
+        eligibilities=tuple(eligibility_facts(row) for row in rows),
         chaining_ceiling=chaining_ceiling(),
         open_review=open_review,
     )
 
 
-def _role_facts(role: Role) -> RoleFacts:
+def role_facts(role: Role) -> RoleFacts:
+    """Return the role with its account as a value."""
     account = role.account
     return RoleFacts(
         id=role.id,
@@ -129,7 +130,8 @@ def _role_facts(role: Role) -> RoleFacts:
     )
 
 
-def _eligibility_facts(row: Eligibility) -> EligibilityFacts:
+def eligibility_facts(row: Eligibility) -> EligibilityFacts:
+    """Return one row as a value."""
     return EligibilityFacts(
         id=row.pk,
         group=row.group.name if row.group else "",
