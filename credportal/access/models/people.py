@@ -38,12 +38,12 @@ class People(BaseUserManager["User"]):
 
     def create(self, **fields: Any) -> "User":
         """Make a person, with the handle that belongs to the user name."""
-        fields.setdefault("handle", handle_for(fields["username"]))
-        return super().create(**fields)
+        return super().create(**{"handle": handle_for(fields["username"]), **fields})
 
     def create_user(self, username: str, password: str | None = None, **fields: Any) -> "User":
         """Make a person who signs in with this password; None lets nobody sign in."""
-        return self.create(username=username, password=make_password(password), **fields)
+        handle = handle_for(username)
+        return super().create(username=username, handle=handle, password=make_password(password), **fields)
 
 
 class User(AbstractBaseUser):
