@@ -112,7 +112,7 @@ class TrustSubject:
     def __post_init__(self) -> None:
         if not all(is_role_arn(arn) for arn in (self.role_arn, *self.neighbours)):
             raise ValueError("A trust policy belongs to the ARN of one IAM role.")
-        if not _EXTERNAL_ID.fullmatch(self.external_id):
+        if not is_external_id(self.external_id):
             raise ValueError("An ExternalId has 2 to 1224 characters of [A-Za-z0-9_+=,.@:/-].")
         if not re.fullmatch("[a-z0-9]{1,16}", self.role_id, re.ASCII):
             raise ValueError("A role's id is made of lower case letters and digits.")
@@ -131,6 +131,11 @@ class TrustSubject:
     def path(self) -> str:
         """Return the role's path, ``/`` where it has none of its own."""
         return self.role_arn.partition(":role")[2].removesuffix(self.name)
+
+
+def is_external_id(text: str) -> bool:
+    """Tell whether STS takes a text as an ExternalId."""
+    return _EXTERNAL_ID.fullmatch(text) is not None
 
 
 def principal_problem(arn: str, partition: str) -> str:

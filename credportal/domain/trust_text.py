@@ -62,13 +62,13 @@ def role_texts(subject: TrustSubject, options: TrustOptions) -> tuple[PolicyText
         PolicyText(
             "trust-cli",
             "AWS CLI, the role exists",
-            "It replaces the whole trust policy of the role.",
+            "For bash or zsh. It replaces the whole trust policy of the role.",
             _command("update-assume-role-policy", ("role-name", subject.name), ("policy-document", policy)),
         ),
         PolicyText(
             "trust-cli-new",
             "AWS CLI, a new role",
-            "A new role may do nothing yet: attach its permissions with aws iam attach-role-policy afterwards.",
+            "For bash or zsh. A new role may do nothing yet: attach permissions with aws iam attach-role-policy.",
             _command(
                 "create-role",
                 ("path", subject.path),
@@ -120,7 +120,7 @@ def portal_texts(subject: TrustSubject, options: TrustOptions, reach: Reach) -> 
         PolicyText(
             "portal-cli",
             "AWS CLI",
-            "It adds one inline policy, or replaces the one of the same name.",
+            "For bash or zsh. It adds one inline policy, or replaces the one of the same name.",
             _command(f"put-{kind}-policy", (f"{kind}-name", whose), ("policy-name", name), ("policy-document", policy)),
         ),
         PolicyText(
