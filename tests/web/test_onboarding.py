@@ -143,6 +143,8 @@ def test_a_portal_that_does_not_know_itself_says_so_and_writes_nothing(
     assert response.status_code == 200
     assert "does not know yet who it is" in page
     assert "CREDPORTAL_PRINCIPAL" in page
+    assert "Please look at this again" not in page
+    assert len(re.findall(r'type="checkbox"[^>]*checked', page)) == 3
     assert texts_of(page) == {}
 
 
@@ -165,6 +167,15 @@ def test_a_principal_that_cannot_be_is_refused_and_kept(
     assert typed in unescape(page)
     assert "<script>alert" not in page
     assert texts_of(page) == {}
+
+
+def test_a_form_sent_without_the_principal_is_refused(dana: Client, catalogue: Catalogue, unknown: None) -> None:
+    response = dana.get(address(catalogue.read_only, "?reach=account&tags=on&principal="))
+    page = response.content.decode()
+    assert response.status_code == 422
+    assert "Write the ARN of the portal’s own role or user." in page
+    assert re.search(r'name="tags"[^>]*checked', page)
+    assert not re.search(r'name="external_id"[^>]*checked', page)
 
 
 def test_a_principal_in_the_address_never_replaces_the_one_that_is_known(

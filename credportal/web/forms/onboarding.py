@@ -16,7 +16,8 @@ USUAL = {"external_id": "on", "tags": "on", "source_identity": "on", "reach": Re
 class TrustForm(forms.Form):
     """Three switches, all on until somebody sends the form, and how far the portal's own policy reaches.
 
-    The portal's principal is a field only where the portal does not know it: ``principal`` is then empty.
+    The portal's principal is a field only where the portal does not know it: the argument is then empty. Unbound,
+    and so without errors, where nothing was asked yet and the principal is missing.
     """
 
     external_id = forms.BooleanField(
@@ -34,19 +35,33 @@ class TrustForm(forms.Form):
         label="Allow a source identity",
         help_text="The person’s handle, which stays with the session through further roles.",
     )
-    reach = forms.ChoiceField(choices=REACHES, widget=forms.RadioSelect, label="The portal’s own policy covers")
+    reach = forms.ChoiceField(
+        choices=REACHES,
+        widget=forms.RadioSelect,
+        label="The portal’s own policy covers",
+        error_messages={"invalid_choice": "Choose this role or every role of the account."},
+    )
     principal = forms.CharField(
-        required=False,
         max_length=ROLE_ARN_MAX_LENGTH,
         label="ARN of the portal’s own role or user",
-        help_text="For these texts only, such as arn:aws:iam::111122223333:role/credportal.",
-        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}),
+        help_text="It is used for these texts only, and kept nowhere.",
+        error_messages={"required": "Write the ARN of the portal’s own role or user."},
+        widget=forms.TextInput(
+            attrs={
+                "autocomplete": "off",
+                "spellcheck": "false",
+                "autocapitalize": "none",
+                "placeholder": "arn:aws:iam::111122223333:role/credportal",
+            }
+        ),
     )
 
     def __init__(self, query: QueryDict, *, principal: str, partition: str) -> None:
         asked: dict[str, Any] = query.dict()
         # A sent form leaves out what is switched off; it always brings the reach along.
-        super().__init__(asked if "reach" in asked else {**USUAL, **asked})
+        choices = asked if "reach" in asked else {**USUAL, **asked}
+        # Where only the principal is missing nobody made a mistake yet.
+        super().__init__(choices if principal or asked else None, initial=USUAL)
         self._principal = principal
         self._partition = partition
         if principal:
@@ -55,7 +70,7 @@ class TrustForm(forms.Form):
     def clean_principal(self) -> str:
         """Refuse what cannot be the portal in this role's partition."""
         typed = str(self.cleaned_data["principal"])
-        problem = principal_problem(typed, self._partition) if typed else ""
+        problem = principal_problem(typed, self._partition)
         if problem:
             raise ValidationError(problem)
         return typed
@@ -69,5 +84,5 @@ class TrustForm(forms.Form):
         return Reach(self.cleaned_data["reach"])
 
     def principal_asked(self) -> str:
-        """Return the portal's principal, known or typed; empty where neither."""
+        """Return the portal's principal, known or typed."""
         return self._principal or str(self.cleaned_data["principal"])

@@ -24,12 +24,12 @@ def onboarding(request: PortalRequest, role_id: str) -> HttpResponse:
     )
     context = {"found": found, "role": found.role, "form": form, **_texts(found, form)}
     template = "catalogue/_onboarding.html" if request.htmx else "catalogue/onboarding.html"
-    return render(request, template, context, status=200 if form.is_valid() else 422)
+    return render(request, template, context, status=422 if form.errors else 200)
 
 
 def _texts(found: Onboarding, form: TrustForm) -> dict[str, Any]:
     """Return the policies in every format, or nothing where they could not be whole."""
-    if found.problem or not form.is_valid() or not form.principal_asked():
+    if found.problem or not form.is_valid():
         return {}
     subject, options, reach = found.subject(form.principal_asked()), form.options(), form.reach_asked()
     return {
