@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import cfnlint.api
+import cfnlint.api  # type: ignore[import-untyped]  # It ships no types.
 import hcl2
 import pytest
 import yaml
