@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn
 
@@ -11,18 +12,34 @@ from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from credportal.access.models import Account, Role, User
+from credportal.access.catalogue_rows import NARROWING, NEEDS
+from credportal.access.models import Account, Eligibility, Role, User
+from credportal.access.models.catalogue import MOST_APPROVALS
 from credportal.domain.durations import MAX_DURATION, MIN_DURATION
-from credportal.domain.types import Environment
+from credportal.domain.naming import name_problem
+from credportal.domain.tickets import pattern_problem
+from credportal.domain.types import Duty, Environment
 
-_DURATION = re.compile(r"(?:([0-9]{1,2})h)?(?:([0-9]{1,3})m)?", re.ASCII)
+_DURATION = re.compile(r"(?:([0-9]{1,2})h)?(?:([0-9]{1,3})m)?(?:([0-9]{1,5})s)?", re.ASCII)
+_EXTERNAL_ID = re.compile(r"[A-Za-z0-9_-]{32,64}", re.ASCII)
 
 ReadText = Callable[[str], Any]
 """Turns the text of one key into a value. Raises ValueError with what to write instead."""
 
 
-def _text(model: type[models.Model], column: str) -> ReadText:
-    """Return a reader with the limits of a model's own column."""
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A list of words under one key. ``whole`` makes the value of them; it raises ValueError as ``read`` does."""
+
+    read: ReadText
+    whole: Callable[[list[str]], tuple[str, ...]]
+
+
+Reads = ReadText | Words
+
+
+def _text(model: type[models.Model], column: str, problem: Callable[[str], str] | None = None) -> ReadText:
+    """Return a reader with the limits of a model's own column, and of a rule that answers with a sentence."""
     field: Any = model._meta.get_field(column)  # noqa: SLF001 -- Django documents Model._meta.
 
     def read(text: str) -> str:
@@ -32,6 +49,9 @@ def _text(model: type[models.Model], column: str) -> ReadText:
             field.clean(text, None)
         except ValidationError as error:
             raise ValueError(" ".join(error.messages)) from None
+        wrong = problem(text) if problem and text else ""
+        if wrong:
+            raise ValueError(wrong)
         return text
 
     return read
@@ -40,7 +60,8 @@ def _text(model: type[models.Model], column: str) -> ReadText:
 def _duration(shortest: timedelta, words: str) -> ReadText:
     def read(text: str) -> timedelta:
         match = _DURATION.fullmatch(text)
-        duration = timedelta(hours=int(match[1] or 0), minutes=int(match[2] or 0)) if match else timedelta(0)
+        hours, minutes, seconds = (int(part or 0) for part in match.groups()) if match else (0, 0, 0)
+        duration = timedelta(hours=hours, minutes=minutes, seconds=seconds)
         if not shortest <= duration <= MAX_DURATION:
             raise ValueError(words)
         return duration
@@ -48,16 +69,32 @@ def _duration(shortest: timedelta, words: str) -> ReadText:
     return read
 
 
-def _environment(text: str) -> str:
-    if text not in set(Environment):
-        raise ValueError("Write production, staging, development or sandbox.")
-    return text
+def _one_of(known: Iterable[str]) -> ReadText:
+    *most, last = known
+    words = f"Write {', '.join(most)} or {last}."
+
+    def read(text: str) -> str:
+        if text not in {*most, last}:
+            raise ValueError(words)
+        return text
+
+    return read
 
 
 def _boolean(text: str) -> bool:
-    if text not in {"true", "false"}:
-        raise ValueError("Write true or false.")
-    return text == "true"
+    return bool(_one_of(("true", "false"))(text) == "true")
+
+
+def _approvals(text: str) -> int:
+    if text not in {str(number) for number in range(1, MOST_APPROVALS + 1)}:
+        raise ValueError(f"Write a number from 1 to {MOST_APPROVALS}.")
+    return int(text)
+
+
+def _external_id(text: str) -> str:
+    if not _EXTERNAL_ID.fullmatch(text):
+        raise ValueError("Write what export_catalogue --with-external-ids wrote, or leave it out.")
+    return text
 
 
 def _time(text: str) -> datetime:
@@ -72,30 +109,74 @@ def _no_time() -> NoReturn:
     raise ValueError("Write a time with its offset, such as 2027-01-31T18:00:00Z.") from None
 
 
-ACCOUNT_KEYS = {
+def _tag(text: str) -> str:
+    if not text.isprintable() or not text or " " in text:
+        raise ValueError("Write one word, without spaces.")
+    return text
+
+
+def _tags(words: list[str]) -> tuple[str, ...]:
+    _text(Role, "tags")(" ".join(words))
+    return tuple(words)
+
+
+def _some_of(known: Iterable[str]) -> Words:
+    """Return a reader of some known words; the value has them in the order in which they are known."""
+    order = list(known)
+    return Words(_one_of(order), lambda words: tuple(sorted(words, key=order.index)))
+
+
+DUTIES = tuple(duty.value for duty in Duty)
+
+_GROUP = _text(Group, "name")
+_REQUIRED_DURATION = _duration(MIN_DURATION, "Write 15m to 12h, such as 45m, 8h or 1h30m.")
+
+ACCOUNT_KEYS: dict[str, Reads] = {
     "number": _text(Account, "number"),
-    "name": _text(Account, "name"),
-    "environment": _environment,
+    "name": _text(Account, "name", name_problem),
+    "environment": _one_of(Environment),
     "owner": _text(Account, "owner"),
+    "enabled": _boolean,
+    "external_id": _external_id,
 }
-ROLE_KEYS = {
+ROLE_KEYS: dict[str, Reads] = {
     "arn": _text(Role, "arn"),
+    "label": _text(Role, "label", name_problem),
     "description": _text(Role, "description"),
+    "tags": Words(_tag, _tags),
     "max_session_duration": _duration(timedelta(hours=1), "Write 1h to 12h, such as 8h or 1h30m."),
     "default_region": _text(Role, "default_region"),
     "accepts_source_identity": _boolean,
     "accepts_session_tags": _boolean,
+    "needs": _some_of(NEEDS),
+    "ticket_pattern": _text(Role, "ticket_pattern", pattern_problem),
+    "approvers": lambda text: _GROUP(text) if text else "",
+    "approvals_needed": _approvals,
+    "narrowing": _some_of(NARROWING),
     "enabled": _boolean,
 }
-GROUP_KEYS = {"name": _text(Group, "name")}
 MEMBER = _text(User, "username")
-ELIGIBILITY_KEYS = {
+GROUP_KEYS: dict[str, Reads] = {
+    "name": _text(Group, "name", name_problem),
+    "duties": _some_of(DUTIES),
+}
+ELIGIBILITY_KEYS: dict[str, Reads] = {
     "role": _text(Role, "arn"),
-    "group": _text(Group, "name"),
+    "group": _GROUP,
     "user": MEMBER,
-    "max_duration": _duration(MIN_DURATION, "Write 15m to 12h, such as 45m, 8h or 1h30m."),
-    "needs_reason": _boolean,
+    "max_duration": _REQUIRED_DURATION,
+    "needs": _some_of(NEEDS),
+    "break_glass_duration": _REQUIRED_DURATION,
     "valid_from": _time,
     "valid_until": _time,
+    "note": _text(Eligibility, "note"),
 }
-UNSAID = {"needs_reason": False, "valid_from": None, "valid_until": None}
+UNSAID: dict[str, Any] = {
+    "needs": (),
+    "break_glass_duration": None,
+    "valid_from": None,
+    "valid_until": None,
+    "note": "",
+}
+OLD_KEYS: dict[str, Reads] = {"needs_reason": _boolean}
+"""Keys of eligibilities that files of version 0.1.0 have; ``needs`` says it now."""

@@ -7,7 +7,7 @@ out of an account or a role keeps the value that it has; an eligibility is what 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator
-from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any
 
 from credportal.access.catalogue_columns import (
@@ -15,57 +15,15 @@ from credportal.access.catalogue_columns import (
     ELIGIBILITY_KEYS,
     GROUP_KEYS,
     MEMBER,
+    OLD_KEYS,
     ROLE_KEYS,
     UNSAID,
+    Reads,
     ReadText,
+    Words,
 )
+from credportal.access.catalogue_entries import CatalogueFile, EligibilityEntry, Entry, GroupEntry
 from credportal.access.catalogue_yaml import Node, Problem, quoted, read_tree
-
-
-@dataclass(slots=True)
-class Entry:
-    """One account or role: its number or ARN, and the columns that the file gives."""
-
-    line: int
-    key: str
-    columns: dict[str, Any]
-
-
-@dataclass(slots=True)
-class GroupEntry:
-    """One group. ``members`` are user names with their lines; None where the file does not say."""
-
-    line: int
-    name: str
-    members: dict[str, int] | None
-
-
-@dataclass(slots=True)
-class EligibilityEntry:
-    """One eligibility: a role's ARN, a group's or a person's name, and all its columns."""
-
-    line: int
-    role: str
-    group: str
-    user: str
-    columns: dict[str, Any]
-
-    @property
-    def holder(self) -> str:
-        """Return the name of the group or person."""
-        return self.group or self.user
-
-
-@dataclass(slots=True)
-class CatalogueFile:
-    """What a file says. ``eligibilities`` is None where it says nothing about them."""
-
-    accounts: list[Entry] = field(default_factory=list)
-    roles: list[Entry] = field(default_factory=list)
-    groups: list[GroupEntry] = field(default_factory=list)
-    eligibilities: list[EligibilityEntry] | None = None
-    problems: list[Problem] = field(default_factory=list)
-
 
 SECTIONS = ("accounts", "roles", "groups", "eligibilities")
 
@@ -128,20 +86,25 @@ class _Reader:
             return []
         return node.value
 
-    def mapping(self, node: Node, known: Iterable[str]) -> dict[str, Node] | None:
+    def mapping(self, node: Node, known: Iterable[str], old: Iterable[str] = ()) -> dict[str, Node] | None:
         """Return the keys that have a value and note the unknown ones; None where it is no mapping."""
         if not isinstance(node.value, dict):
             self.wrong(node.line, f"Write keys and values here: {', '.join(known)}.")
             return None
+        taken = {*known, *old}
         for key, value in node.value.items():
-            if key not in known:
-                self.wrong(value.line, f"Unknown key {quoted(key)}. Write one of: {', '.join(known)}.")
-        return {key: value for key, value in node.value.items() if key in known and value.value is not None}
+            if key not in taken:
+                meant = get_close_matches(key[:80], known, n=1)
+                hint = f"Did you mean {meant[0]}?" if meant else f"Write one of: {', '.join(known)}."
+                self.wrong(value.line, f"Unknown key {quoted(key)}. {hint}")
+        return {key: value for key, value in node.value.items() if key in taken and value.value is not None}
 
-    def entries(self, section: Node | None, known: Iterable[str]) -> Iterator[tuple[int, dict[str, Node]]]:
+    def entries(
+        self, section: Node | None, known: Iterable[str], old: Iterable[str] = ()
+    ) -> Iterator[tuple[int, dict[str, Node]]]:
         """Return the entries of a section, each with its line."""
         for node in self.items(section):
-            keys = self.mapping(node, known)
+            keys = self.mapping(node, known, old)
             if keys is not None:
                 yield node.line, keys
 
@@ -156,14 +119,38 @@ class _Reader:
             self.wrong(node.line, f"{name} is {quoted(node.value)}. {error}")
             return None
 
+    def words(self, node: Node, words: Words, name: str) -> tuple[str, ...] | None:
+        """Read a list of words; None where one of them is wrong."""
+        if not isinstance(node.value, list):
+            self.wrong(node.line, f"{name} is a list. Write its words in brackets, such as [a, b].")
+            return None
+        found: list[str] = []
+        for item in node.value:
+            word = self.text(item, words.read, name)
+            if word in found:
+                self.wrong(item.line, f"{quoted(word)} is named twice in {name}. Keep one.")
+            elif word is not None:
+                found.append(word)
+        if len(found) < len(node.value):
+            return None
+        try:
+            return words.whole(found)
+        except ValueError as error:
+            self.wrong(node.line, f"{name} is {quoted(' '.join(found))}. {error}")
+            return None
+
     def columns(
-        self, line: int, nodes: dict[str, Node], keys: dict[str, ReadText], required: Iterable[str]
+        self, line: int, nodes: dict[str, Node], keys: dict[str, Reads], required: Iterable[str]
     ) -> dict[str, Any]:
         """Read the legible values of one entry; note the missing ones."""
         for name in required:
             if name not in nodes:
                 self.wrong(line, f"{name} is missing. Write it into this entry.")
-        values = {name: self.text(nodes[name], read, name) for name, read in keys.items() if name in nodes}
+        values = {
+            name: self.words(nodes[name], read, name) if isinstance(read, Words) else self.text(nodes[name], read, name)
+            for name, read in keys.items()
+            if name in nodes
+        }
         return {name: value for name, value in values.items() if value is not None}
 
     def accounts(self, section: Node | None) -> Iterator[Entry]:
@@ -186,7 +173,7 @@ class _Reader:
             columns = self.columns(line, nodes, GROUP_KEYS, ("name",))
             members = self.members(nodes["members"]) if "members" in nodes else None
             if "name" in columns:
-                yield GroupEntry(line, columns["name"], members)
+                yield GroupEntry(line, columns["name"], members, columns.get("duties"))
 
     def members(self, node: Node) -> dict[str, int]:
         """Read the members of one group."""
@@ -201,8 +188,10 @@ class _Reader:
 
     def eligibilities(self, section: Node) -> Iterator[EligibilityEntry]:
         """Read the section of eligibilities."""
-        for line, nodes in self.entries(section, ELIGIBILITY_KEYS):
-            columns = self.columns(line, nodes, ELIGIBILITY_KEYS, ("role", "max_duration"))
+        for line, nodes in self.entries(section, ELIGIBILITY_KEYS, OLD_KEYS):
+            columns = self.columns(line, nodes, ELIGIBILITY_KEYS | OLD_KEYS, ("role", "max_duration"))
+            if columns.pop("needs_reason", False) and "reason" not in columns.get("needs", ()):
+                columns["needs"] = ("reason", *columns.get("needs", ()))
             if ("group" in nodes) == ("user" in nodes):
                 self.wrong(line, "Name a group or a user here: one of them, not both.")
             begins, ends = columns.get("valid_from"), columns.get("valid_until")

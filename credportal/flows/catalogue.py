@@ -1,11 +1,17 @@
-"""The journey of a catalogue file into the catalogue."""
+"""The journeys of a catalogue file: into the catalogue, and out of it."""
 
-from contextlib import nullcontext
+from django.db import DatabaseError
 
-from django.db import DatabaseError, transaction
-
-from credportal.access.catalogue import Plan, plan_catalogue, write_catalogue
+from credportal.access.catalogue import plan_catalogue
+from credportal.access.catalogue_export import catalogue_text
 from credportal.access.catalogue_file import read_catalogue
+from credportal.access.catalogue_plan import Change, Plan, write_plan
+from credportal.audit import record
+from credportal.audit.models import EventKind
+from credportal.domain.types import Origin
+from credportal.flows.identity import portal_identity
+
+COMMAND = "import_catalogue"
 
 
 class CatalogueUnavailable(Exception):  # noqa: N818 -- the name says the state, as the command does.
@@ -15,15 +21,40 @@ class CatalogueUnavailable(Exception):  # noqa: N818 -- the name says the state,
 def import_catalogue(text: str, *, dry_run: bool) -> Plan:
     """Make the catalogue say what a file says; return what changed, or what is wrong with the file.
 
-    All or nothing, in one transaction that begins after the file is read. Raises
-    CatalogueUnavailable, and then nothing was written.
+    All or nothing, in one transaction that begins after the file is read, with an event for each
+    object that changes. Nobody in the portal acts, so the events have no actor and name the command.
+    Raises CatalogueUnavailable, and then nothing was written.
     """
-    file = read_catalogue(text)
+    file, identity = read_catalogue(text), portal_identity()
     try:
-        with nullcontext() if dry_run else transaction.atomic():
-            plan = plan_catalogue(file)
-            if not dry_run and not plan.problems:
-                write_catalogue(plan)
+        if dry_run:
+            return plan_catalogue(file, identity)
+        with record.committed():
+            plan = plan_catalogue(file, identity, to_write=True)
+            if not plan.problems:
+                write_plan(plan)
+                record.append_all(_event(change) for change in plan.changes)
+    except record.AuditUnavailable as error:
+        raise CatalogueUnavailable(str(error)) from error
     except DatabaseError as error:
         raise CatalogueUnavailable(type(error).__name__) from error
     return plan
+
+
+def export_catalogue(*, with_external_ids: bool) -> str:
+    """Return the whole catalogue as the file that import_catalogue reads. Raises CatalogueUnavailable."""
+    try:
+        return catalogue_text(with_external_ids=with_external_ids)
+    except DatabaseError as error:
+        raise CatalogueUnavailable(type(error).__name__) from error
+
+
+def _event(change: Change) -> record.NewEvent:
+    values = {name: values for name, values in (("before", change.before), ("after", change.after)) if values}
+    return record.NewEvent(
+        kind=EventKind(f"{change.what}:{change.done}"),
+        subject=change.subject,
+        actor=None,
+        origin=Origin(),
+        detail={"command": COMMAND, **values},
+    )

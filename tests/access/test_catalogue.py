@@ -8,10 +8,12 @@ from django.contrib.auth.models import Group
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from credportal.access.catalogue import Plan, plan_catalogue
+from credportal.access.catalogue import plan_catalogue
 from credportal.access.catalogue_file import read_catalogue
-from credportal.access.models import Account, Eligibility, Role
+from credportal.access.catalogue_plan import Plan
+from credportal.access.models import Account, Eligibility, GroupDuty, Role
 from credportal.domain.naming import is_public_id
+from credportal.domain.types import Identity
 from credportal.flows.catalogue import import_catalogue
 from tests.support.cast import Cast, Catalogue
 
@@ -52,7 +54,7 @@ def imported(cast: Cast) -> Import:
 
 def everything() -> list[list[tuple[object, ...]]]:
     """Return all rows that an import may touch."""
-    tables = (Account, Role, Group, Eligibility, Group.user_set.through)
+    tables = (Account, Role, Group, GroupDuty, Eligibility, Group.user_set.through)
     return [sorted(table._default_manager.values_list(), key=str) for table in tables]
 
 
@@ -129,14 +131,15 @@ def test_what_a_file_leaves_out_of_a_role_or_account_stays(imported: Import) -> 
 
 def test_accounts_roles_and_groups_are_never_deleted(imported: Import) -> None:
     imported("accounts: []\nroles: []\ngroups: []\neligibilities: []\n")
-    assert (Account.objects.count(), Role.objects.count(), Group.objects.count()) == (2, 2, 2)
+    assert (Account.objects.count(), Role.objects.count()) == (2, 2)
+    assert set(Group.objects.values_list("name", flat=True)) == {"admins", "auditors", "engineers", "support"}
     assert Eligibility.objects.count() == 3
 
 
 def test_the_eligibilities_of_a_role_in_the_file_match_it(imported: Import) -> None:
     plan = imported(f"eligibilities:\n  - {{role: {ADMINISTRATOR}, user: alice, max_duration: 1h}}\n")
     assert plan.lines == [
-        f'+ eligibility of user "alice" for {ADMINISTRATOR}: max_duration 1 h, needs_reason false',
+        f'+ eligibility of user "alice" for {ADMINISTRATOR}: max_duration 1 h',
         f'- eligibility of user "bob" for {ADMINISTRATOR}',
         f'- eligibility of group "engineers" for {ADMINISTRATOR}',
     ]
@@ -159,6 +162,103 @@ def test_a_file_without_eligibilities_leaves_them_alone(imported: Import) -> Non
 def test_an_eligibility_that_no_longer_says_so_needs_no_reason(imported: Import) -> None:
     imported(f"eligibilities: [{{role: {ADMINISTRATOR}, user: bob, max_duration: 1h}}]")
     assert not Eligibility.objects.get(user__username="bob").needs_reason
+
+
+def test_a_file_of_version_0_1_0_still_says_that_a_reason_is_needed(imported: Import) -> None:
+    assert Eligibility.objects.get(user__username="bob").needs_reason
+    plan = imported(FILE.replace("needs_reason: true", "needs: [reason]"))
+    assert plan.lines == []
+
+
+def test_duties_are_untouched_where_the_file_does_not_give_them(imported: Import) -> None:
+    plan = imported("groups: [{name: admins}, {name: auditors, duties: [auditor]}]")
+    assert plan.lines == []
+    assert GroupDuty.objects.count() == 3
+
+
+def test_the_duties_of_a_group_match_the_file(imported: Import) -> None:
+    plan = imported("groups: [{name: admins, duties: [support, catalogue-admin]}, {name: auditors, duties: []}]")
+    assert plan.lines == [
+        '~ duties of group "admins": "catalogue-admin user-admin" → "support catalogue-admin"',
+        '~ duties of group "auditors": "auditor" → none',
+    ]
+    assert set(GroupDuty.objects.values_list("group__name", "duty")) == {
+        ("admins", "support"),
+        ("admins", "catalogue-admin"),
+    }
+
+
+def test_an_empty_value_empties_what_a_left_out_one_would_keep(imported: Import) -> None:
+    imported(f"roles: [{{arn: {DEPLOYER}, default_region: eu-west-1, approvers: support, label: Ship, tags: [a, b]}}]")
+    keeping = f"roles: [{{arn: {DEPLOYER}, default_region: eu-west-1}}]"
+    assert imported(keeping).lines == []
+    imported(f"roles: [{{arn: {DEPLOYER}, default_region: eu-west-1, approvers: '', label: '', tags: []}}]")
+    role = Role.objects.get(arn=DEPLOYER)
+    assert (role.approvers, role.label, role.tags) == (None, "", "")
+
+
+def test_what_changes_counts_its_version_up_and_nothing_else_does(imported: Import) -> None:
+    imported(FILE.replace("8h", "7h").replace("Platform team", "Somebody"))
+    assert dict(Account.objects.values_list("number", "version")) == {SANDBOX: 2, STAGING: 1}
+    assert set(Role.objects.values_list("version", flat=True)) == {1}
+    assert sorted(Eligibility.objects.values_list("version", flat=True)) == [1, 1, 2]
+
+
+def test_a_new_group_may_approve_for_a_new_role_in_the_same_file(imported: Import) -> None:
+    arn = f"arn:aws:iam::{SANDBOX}:role/New"
+    imported(
+        f"roles: [{{arn: '{arn}', default_region: a, needs: [approval], approvers: leads, approvals_needed: 2}}]\n"
+        "groups: [{name: leads, members: [bob, dana]}]\n"
+    )
+    role = Role.objects.get(arn=arn)
+    assert role.approvers == Group.objects.get(name="leads")
+    assert (role.needs_approval, role.approvals_needed) == (True, 2)
+
+
+def test_the_external_id_of_a_new_account_may_come_along(imported: Import) -> None:
+    brought = "x" * 32
+    plan = imported(f"accounts: [{{number: '777788889999', name: new, environment: sandbox, external_id: {brought}}}]")
+    assert Account.objects.get(number="777788889999").external_id == brought
+    assert brought not in "".join(plan.lines)
+
+
+def test_an_external_id_is_never_changed_by_a_file(imported: Import) -> None:
+    before = Account.objects.get(number=SANDBOX).external_id
+    account = f"{{number: '{SANDBOX}', name: sandbox, environment: sandbox, external_id: "
+    (problem,) = import_catalogue(f"accounts: [{account}{'x' * 32}}}]", dry_run=False).problems
+    assert "has another ExternalId here" in problem.words
+    assert imported(f"accounts: [{account}{before}}}]").lines == []
+    assert Account.objects.get(number=SANDBOX).external_id == before
+
+
+def test_two_accounts_never_share_an_external_id(imported: Import) -> None:
+    taken = Account.objects.get(number=SANDBOX).external_id
+    text = f"accounts: [{{number: '777788889999', name: new, environment: sandbox, external_id: {taken}}}]"
+    (problem,) = import_catalogue(text, dry_run=False).problems
+    assert f"Account {SANDBOX} has this ExternalId too." in problem.words
+
+
+def test_what_the_file_does_not_name_is_counted(imported: Import) -> None:
+    plan = imported(f"roles: [{{arn: {DEPLOYER}, default_region: eu-west-1}}]\ngroups: [{{name: engineers}}]")
+    assert plan.left == {"account": 2, "role": 1, "group": 3}
+
+
+@pytest.mark.parametrize(
+    ("arn", "identity"),
+    [
+        ("arn:aws-cn:iam::111122223333:role/Developer", Identity(partition="aws")),
+        (
+            "arn:aws:iam::111122223333:role/Portal",
+            Identity(partition="aws", principal="arn:aws:iam::111122223333:role/Portal"),
+        ),
+    ],
+)
+def test_a_role_of_another_partition_and_the_portal_itself_are_refused(
+    imported: Import, arn: str, identity: Identity
+) -> None:
+    plan = plan_catalogue(read_catalogue(f"\nroles: [{{arn: '{arn}', default_region: eu-west-1}}]"), identity)
+    (problem,) = plan.problems
+    assert (problem.line, arn in problem.words) == (2, True)
 
 
 def test_members_are_untouched_where_the_file_does_not_give_them(imported: Import) -> None:
@@ -190,6 +290,7 @@ def test_a_new_account_may_take_the_name_that_another_gives_up(imported: Import)
         ),
         ("roles: [{arn: 'arn:aws:iam::999900001111:role/x', default_region: eu-west-1}]", "Write it under accounts."),
         ("groups: [{name: engineers, members: [mallory]}]", 'There is no person "mallory".'),
+        (f"roles: [{{arn: '{DEPLOYER}', default_region: eu-west-1, approvers: nobody}}]", "Write it under groups."),
         (f"eligibilities: [{{role: '{ADMINISTRATOR}', group: nobody, max_duration: 1h}}]", "Write it under groups."),
         (f"eligibilities: [{{role: '{ADMINISTRATOR}', user: mallory, max_duration: 1h}}]", 'no person "mallory"'),
         (f"eligibilities: [{{role: '{ADMINISTRATOR}x', user: bob, max_duration: 1h}}]", "Write it under roles."),
@@ -229,10 +330,8 @@ def test_planning_asks_no_more_of_the_database_when_the_file_grows(catalogue: Ca
         text = "roles:\n" + "".join(f"  - {{arn: {arn}, default_region: eu-west-1}}\n" for arn in arns)
         text += "groups: [{name: engineers, members: [alice]}]\neligibilities:\n"
         text += "".join(f"  - {{role: {arn}, group: engineers, max_duration: 1h}}\n" for arn in arns)
-        with CaptureQueriesContext(
-            connection,
-        ) as queries:
-            assert plan_catalogue(read_catalogue(text)).problems == []
+        with CaptureQueriesContext(connection) as queries:
+            assert plan_catalogue(read_catalogue(text), Identity()).problems == []
         return len(queries)
 
-    assert statements(1) == statements(60) == 6
+    assert statements(1) == statements(60) == 7

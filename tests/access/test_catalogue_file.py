@@ -68,11 +68,13 @@ def test_an_eligibility_has_all_its_columns_whatever_the_file_leaves_out() -> No
     assert (first.group, first.user) == ("engineers", "")
     assert first.columns == {
         "max_duration": timedelta(minutes=45),
-        "needs_reason": False,
+        "needs": (),
+        "break_glass_duration": None,
         "valid_from": datetime(2026, 12, 1, 7, tzinfo=UTC),
         "valid_until": None,
+        "note": "",
     }
-    assert (second.group, second.user, second.columns["needs_reason"]) == ("", "alice", True)
+    assert (second.group, second.user, second.columns["needs"]) == ("", "alice", ("reason",))
 
 
 def test_text_stays_the_text_that_was_written() -> None:
@@ -176,7 +178,7 @@ def test_every_mistake_is_told_at_once() -> None:
         environment: prod
     roles:
       - arn: nonsense
-        external_id: mine
+        external_ids: mine
     groups: engineers
     policies: []
     """
@@ -185,11 +187,64 @@ def test_every_mistake_is_told_at_once() -> None:
     ]  # fmt: skip
 
 
-def test_an_external_id_is_never_read_from_a_file() -> None:
+@pytest.mark.parametrize("external_id", ["chosen-by-me", "x" * 65, f"{'x' * 31} ", f"{'x' * 31}é"])
+def test_an_external_id_is_only_taken_as_an_export_writes_it(external_id: str) -> None:
     (problem,) = problems(
-        "accounts: [{number: '111122223333', name: a, environment: sandbox, external_id: chosen-by-me}]"
+        f"accounts: [{{number: '111122223333', name: a, environment: sandbox, external_id: '{external_id}'}}]"
     )
-    assert 'Unknown key "external_id"' in problem
+    assert "Write what export_catalogue --with-external-ids wrote" in problem
+
+
+def test_an_unknown_key_is_told_with_what_was_meant() -> None:
+    unknown = "groups: [{name: a, member: [], zzz: 1}]\nacounts: []\n"
+    assert sorted(problems(unknown)) == [
+        'line 1: Unknown key "member". Did you mean members?',
+        'line 1: Unknown key "zzz". Write one of: name, duties, members.',
+        'line 2: Unknown key "acounts". Did you mean accounts?',
+    ]
+
+
+def test_lists_of_words_have_one_order_whatever_the_file_has() -> None:
+    (role,) = read(f"roles: [{{arn: '{ARN}', default_region: a, needs: [step-up, reason], tags: [z, a]}}]").roles
+    assert (role.columns["needs"], role.columns["tags"]) == (("reason", "step-up"), ("z", "a"))
+
+
+@pytest.mark.parametrize(
+    ("section", "wrong", "words"),
+    [
+        ("roles", "needs: [reason, tiket]", 'needs is "tiket". Write reason, ticket, approval or step-up.'),
+        ("roles", "needs: reason", "needs is a list. Write its words in brackets, such as [a, b]."),
+        ("roles", "needs: [reason, reason]", '"reason" is named twice in needs. Keep one.'),
+        ("roles", "narrowing: [everything]", "Write read-only, my-address or one-region."),
+        ("roles", "narrowing: [[read-only]]", "narrowing must be one value."),
+        ("roles", 'tags: ["two words"]', "Write one word, without spaces."),
+        ("roles", f"tags: [{'x' * 150}, {'y' * 60}]", "at most 200"),
+        ("roles", "approvals_needed: 0", "Write a number from 1 to 5."),
+        ("roles", "approvals_needed: ٣", "Write a number from 1 to 5."),
+        ("roles", "label: p\u0430yments", "label is"),
+        ("roles", f"label: {'x' * 65}", "at most 64"),
+        ("groups", "duties: [root]", "Write support, auditor, catalogue-admin or user-admin."),
+        ("eligibilities", "break_glass_duration: 14m", "Write 15m to 12h"),
+        ("eligibilities", "break_glass_duration: 12h1s", "Write 15m to 12h"),
+        ("eligibilities", f"note: {'x' * 201}", "at most 200"),
+        ("accounts", "enabled: maybe", "Write true or false."),
+    ],
+)
+def test_every_new_key_has_its_limits(section: str, wrong: str, words: str) -> None:
+    needed = {
+        "accounts": "number: '111122223333', name: a, environment: sandbox",
+        "roles": f"arn: '{ARN}', default_region: eu-west-1",
+        "groups": "name: engineers",
+        "eligibilities": f"role: '{ARN}', group: engineers, max_duration: 1h",
+    }
+    (problem,) = problems(f"# A comment.\n{section}: [{{{needed[section]}, {wrong}}}]\n")
+    assert problem.startswith("line 2: ")
+    assert words in problem
+
+
+def test_a_ticket_pattern_is_checked() -> None:
+    (problem,) = problems(f"roles: [{{arn: '{ARN}', default_region: eu-west-1, ticket_pattern: 'INC-*'}}]")
+    assert 'ticket_pattern is "INC-*".' in problem
 
 
 def test_what_stands_twice_is_told_with_both_lines() -> None:

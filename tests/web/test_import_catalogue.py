@@ -46,14 +46,19 @@ def test_it_shows_what_it_changed(file: Path) -> None:
     assert out.splitlines() == [
         '+ account 111122223333: name "sandbox", environment "sandbox"',
         '+ role arn:aws:iam::111122223333:role/Admin: default_region "eu-west-1"',
-        '+ eligibility of user "alice" for arn:aws:iam::111122223333:role/Admin: max_duration 1 h, needs_reason false',
+        '+ eligibility of user "alice" for arn:aws:iam::111122223333:role/Admin: max_duration 1 h',
+        ". not in the file, left as they are: 2 groups",
         "Done: 3 changes.",
     ]
 
 
 def test_the_second_time_there_is_nothing_to_change(file: Path) -> None:
     run(file)
-    assert run(file) == (0, "= 3 unchanged\nNothing to change.\n", "")
+    assert run(file) == (
+        0,
+        "= 3 unchanged\n. not in the file, left as they are: 2 groups\nNothing to change.\n",
+        "",
+    )
 
 
 def test_a_dry_run_says_so(file: Path) -> None:

@@ -1,7 +1,7 @@
 """Import accounts, roles, groups and eligibilities from a YAML file.
 
-It adds and updates, and deletes no account, role or group. The members that a group has in
-the file, and the eligibilities of every role that the file names, are made to match it.
+It adds and updates, and deletes no account, role or group. The members and duties that a group
+has in the file, and the eligibilities of every role that the file names, are made to match it.
 """
 
 import sys
@@ -51,6 +51,9 @@ class Command(BaseCommand):
             self.stdout.write(line)
         if plan.unchanged:
             self.stdout.write(f"= {plan.unchanged} unchanged")
+        left = [f"{count} {kind}{'' if count == 1 else 's'}" for kind, count in plan.left.items() if count]
+        if left:
+            self.stdout.write(f". not in the file, left as they are: {', '.join(left)}")
         if not plan.lines:
             self.stdout.write("Nothing to change.")
         else:
