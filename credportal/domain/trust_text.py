@@ -183,11 +183,14 @@ def _terraform(kind: str, name: str, *arguments: tuple[str, str | int | Policy])
 
 
 def _hcl(value: str | int | Policy) -> str:
-    """Spell a value in Terraform's language; ``${`` and ``%{`` would begin a template inside its quotes."""
+    """Spell a value in Terraform's language, in whose quotes ``${`` and ``%{`` would begin a template.
+
+    Their signs are written by number, which no reader takes for anything else. Doubled signs some do not read.
+    """
     if isinstance(value, int):
         return str(value)
     spelled = json.dumps(value) if isinstance(value, str) else f"jsonencode({_spread(value, _HCL)})"
-    return spelled.replace("${", "$${").replace("%{", "%%{").replace("\n", "\n  ")
+    return spelled.replace("${", "\\u0024{").replace("%{", "\\u0025{").replace("\n", "\n  ")
 
 
 def _spread(value: Any, style: _Style, indent: str = "") -> str:
