@@ -9,6 +9,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+import unicodedata
+
+from credportal.domain.lookalikes import script_problem, strange_character, unseen_character
+from credportal.domain.types import Identity
 
 HANDLE_MAX_LENGTH = 51
 """A session name has 64 characters; an issuance id and its hyphen take 13 of them."""
@@ -46,6 +50,11 @@ _ASSUMED_ROLE_ARN = re.compile(
     re.ASCII,
 )
 _USER_ARN = re.compile(r"arn:aws(?:-[a-z]+)*:iam::[0-9]{12}:user/[!-~]{1,600}", re.ASCII)
+_NOT_ROLES = re.compile(
+    r"arn:aws(?:-[a-z]+)*:iam::[0-9]{12}:(?P<kind>root|user|group|policy|instance-profile)\b", re.ASCII
+)
+_NOT_PLAIN = re.compile("[^!-~]")
+_SERVICE_LINKED_PATH = "/aws-service-role/"
 _NOT_IN_PROFILE_NAME = re.compile(r"[^A-Za-z0-9_.@+-]+", re.ASCII)
 _PROFILE_NAME = re.compile(r"[A-Za-z0-9_.@+][A-Za-z0-9_.@+-]{0,63}", re.ASCII)
 
@@ -156,6 +165,74 @@ def principal_from(arn: str) -> str:
     if session is not None:
         return f"arn:{session['partition']}:iam::{session['account']}:role/{session['name']}"
     return arn if _USER_ARN.fullmatch(arn) else ""
+
+
+def arn_problem(arn: str, identity: Identity) -> str:
+    """Say why a text is no role that the portal could assume, and how to mend it; empty where nothing is wrong.
+
+    The portal's partition and principal are compared where they are known.
+    """
+    malformed = _malformed(arn)
+    if malformed:
+        return malformed
+    partition = partition_from(arn)
+    if arn.partition(":role")[2].startswith(_SERVICE_LINKED_PATH):
+        return "That is a service-linked role: only its AWS service can assume it, so name another role."
+    if identity.partition and partition != identity.partition:
+        return (
+            f"The ARN is in the partition {partition}, the portal is in {identity.partition}. AWS lets nobody cross "
+            "partitions, so name a role of the portal’s own."
+        )
+    if _is_same_role(arn, principal_from(identity.principal) or identity.principal):
+        return "That is the portal’s own role, and nobody may become the portal: name another role."
+    return ""
+
+
+def _malformed(arn: str) -> str:
+    """Say how a text falls short of being the ARN of one role, the most telling thing first."""
+    strange = _NOT_PLAIN.search(arn)
+    if strange is not None:
+        where = strange_character(arn, strange.start())
+        return f"{where}. An ARN here has plain ASCII characters and no spaces, so type it by hand."
+    if "*" in arn or "?" in arn:
+        return "An ARN with a wildcard stands for many roles: write the ARN of exactly one."
+    if is_role_arn(arn):
+        return ""
+    if _ASSUMED_ROLE_ARN.fullmatch(arn):
+        return f"That is a session of a role. Write the role’s own ARN, such as {principal_from(arn)}."
+    other = _NOT_ROLES.match(arn)
+    if other is not None:
+        return f"That ARN names a {other['kind']}, not a role: write arn:aws:iam::123456789012:role/name."
+    return "Write the ARN of a role: arn:aws:iam::123456789012:role/name."
+
+
+def _is_same_role(arn: str, principal: str) -> bool:
+    """Tell whether a principal is this role. AWS leaves the path out of some ARNs.
+
+    The name alone decides within an account: IAM takes each once, whatever its path or its case (IAM API
+    reference, "CreateRole").
+    """
+    if not is_role_arn(principal) or account_number_from(arn) != account_number_from(principal):
+        return False
+    return role_name_from(arn).lower() == role_name_from(principal).lower()
+
+
+def name_problem(text: str) -> str:
+    """Say why a name could be taken for another one, and how to mend it; empty where it could not.
+
+    For labels, and the names of accounts, groups and people. White space beyond single plain spaces, characters
+    that nobody sees, and words of mixed scripts are refused. An empty name is no trick.
+    """
+    unseen = unseen_character(text)
+    if unseen:
+        return f"{unseen}, which a reader cannot see. Take it out, or put a plain space in its place."
+    if text != text.strip():
+        return "The name begins or ends with a space: take that out."
+    if "  " in text:
+        return "The name has two spaces in a row: take one out."
+    if unicodedata.normalize("NFC", text) != text:
+        return "The name has a letter put together from parts: type it as one letter instead of pasting it."
+    return script_problem(text)
 
 
 def is_profile_name(text: str) -> bool:

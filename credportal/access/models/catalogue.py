@@ -13,12 +13,13 @@ from credportal.access.models.people import User
 from credportal.domain.durations import MAX_DURATION, MIN_DURATION
 from credportal.domain.naming import (
     account_number_from,
+    arn_problem,
     is_role_arn,
     issuance_id_from,
     partition_from,
     role_name_from,
 )
-from credportal.domain.types import Environment, Needs, Preset
+from credportal.domain.types import Environment, Identity, Needs, Preset
 
 MOST_APPROVALS = 5
 
@@ -34,11 +35,10 @@ def new_external_id() -> str:
 
 
 def assumable_role_arn(value: str) -> None:
-    """Refuse what STS could never assume for a person."""
-    if not is_role_arn(value):
-        raise ValidationError("Write a role ARN: arn:aws:iam::123456789012:role/name, without wildcards.")
-    if ":role/aws-service-role/" in value:
-        raise ValidationError("A service-linked role can only be assumed by its service.")
+    """Refuse what STS could never assume for a person, whoever the portal is."""
+    problem = arn_problem(value, Identity())
+    if problem:
+        raise ValidationError(problem)
 
 
 class Versioned(models.Model):
