@@ -69,7 +69,7 @@ def _groups() -> Iterator[Pairs]:
 
 def _eligibilities() -> Iterator[Pairs]:
     rows = Eligibility.objects.select_related("role", "group", "user")
-    holders = ((("group", row.group.name) if row.group else ("user", row.user.username), row) for row in rows)
+    holders = ((("user", row.user.username) if row.user else ("group", str(row.group)), row) for row in rows)
     for holder, row in sorted(holders, key=lambda pair: (pair[1].role.arn, pair[0])):
         values = values_of(row, ELIGIBILITY_VALUES).items()
         said = [(name, value) for name, value in values if name not in UNSAID or value != UNSAID[name]]

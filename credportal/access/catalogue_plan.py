@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib.auth.models import Group
-from django.db import models
 
 from credportal.access.catalogue_rows import NOTHING, put, said, value_of, written
 from credportal.access.catalogue_yaml import Problem
@@ -25,7 +24,7 @@ class Change:
 
     what: str
     done: str
-    row: models.Model
+    row: Any
     before: dict[str, Any] = field(default_factory=dict)
     after: dict[str, Any] = field(default_factory=dict)
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from credportal.access.catalogue_file import CatalogueFile, read_catalogue
+from credportal.access.catalogue_entries import CatalogueFile
+from credportal.access.catalogue_file import read_catalogue
 
 ARN = "arn:aws:iam::111122223333:role/credportal/Administrator"
 WHOLE = f"""\

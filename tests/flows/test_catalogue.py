@@ -139,6 +139,19 @@ def test_writing_takes_no_more_statements_for_each_row(catalogue: Catalogue) -> 
     assert statements(300) < 80
 
 
+def test_what_is_compared_is_locked_until_it_is_written(catalogue: Catalogue) -> None:
+    """Somebody's change in between would be overwritten. SQLite has one writer at a time anyway."""
+    if not connection.features.has_select_for_update:
+        pytest.skip("This database has no row locks.")
+    text = export_catalogue(with_external_ids=False)
+    with CaptureQueriesContext(connection) as queries:
+        import_catalogue(text, dry_run=False)
+        locked = [query["sql"] for query in queries if "FOR UPDATE" in query["sql"]]
+    assert [any(f'FROM "access_{table}"' in sql for sql in locked) for table in ("account", "role", "eligibility")] == [
+        True, True, True,
+    ]  # fmt: skip
+
+
 def test_an_export_that_cannot_be_read_says_so(cast: Cast) -> None:
     def refuse(*_: Any) -> Any:
         raise OperationalError("away")

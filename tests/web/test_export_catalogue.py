@@ -61,7 +61,7 @@ def test_a_database_that_is_away_leaves_the_old_file_as_it_is(tmp_path: Path) ->
     def refuse(*_: object) -> None:
         raise OperationalError("away")
 
-    with connection.execute_wrapper(refuse):  # type: ignore[arg-type]  # It never returns.
+    with connection.execute_wrapper(refuse):
         code, out, err = run(str(file))
     assert (code, out, len(err.splitlines())) == (1, "", 1)
     assert file.read_text() == "old"
