@@ -1,5 +1,15 @@
 """Reads of people and of the catalogue."""
 
+from credportal.access.selectors.between import (
+    Holding,
+    account_choices,
+    facts_between,
+    holdings_of,
+    role_named,
+    roles_of,
+    some_people,
+    some_roles,
+)
 from credportal.access.selectors.facts import (
     CHAINED_SESSION_LIMIT,
     ELIGIBILITIES_FOR_ROLE,
@@ -35,8 +45,10 @@ __all__ = [
     "ELIGIBILITIES_FOR_ROLE",
     "MOST_LISTED",
     "ONE_ROLE",
+    "Holding",
     "Listed",
     "account",
+    "account_choices",
     "accounts",
     "actor_of",
     "catalogue_of",
@@ -45,15 +57,21 @@ __all__ = [
     "eligibilities_of_role",
     "eligibility",
     "eligibility_facts",
+    "facts_between",
     "facts_for",
     "favourite_ids",
     "group_named",
     "group_names",
     "groups",
+    "holdings_of",
     "maximum_of",
     "needs_approvers",
     "person_named",
     "role",
     "role_facts",
+    "role_named",
     "roles",
+    "roles_of",
+    "some_people",
+    "some_roles",
 ]
