@@ -2,6 +2,7 @@
 
 import secrets
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from django.contrib.auth.models import Group
@@ -39,6 +40,13 @@ def assumable_role_arn(value: str) -> None:
     problem = arn_problem(value, Identity())
     if problem:
         raise ValidationError(problem)
+
+
+@cache
+def presets_allowed(*, read_only: bool, my_address: bool, one_region: bool) -> frozenset[Preset]:
+    """Return the session-policy presets that three ticks allow."""
+    allowed = {Preset.READ_ONLY: read_only, Preset.MY_ADDRESS: my_address, Preset.ONE_REGION: one_region}
+    return frozenset(preset for preset, value in allowed.items() if value)
 
 
 class Versioned(models.Model):
@@ -142,12 +150,9 @@ class Role(Versioned, Requirements):
     @property
     def narrowings(self) -> frozenset[Preset]:
         """Return the session-policy presets that may be asked for."""
-        allowed = {
-            Preset.READ_ONLY: self.allows_read_only,
-            Preset.MY_ADDRESS: self.allows_my_address,
-            Preset.ONE_REGION: self.allows_one_region,
-        }
-        return frozenset(preset for preset, value in allowed.items() if value)
+        return presets_allowed(
+            read_only=self.allows_read_only, my_address=self.allows_my_address, one_region=self.allows_one_region
+        )
 
     def clean(self) -> None:
         """Tie the role to the account that its ARN names."""
