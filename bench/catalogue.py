@@ -18,6 +18,7 @@ ROUNDS, QUICK_ROUNDS = 60, 5
 STATEMENTS_LIMIT = 8
 PAGE_LIMIT = 3.0
 FACTS_LIMIT = 2
+IMPORT_LIMIT = 30.0
 
 
 def run(kinds: list[str], *, quick: bool) -> dict[str, Any]:
@@ -25,8 +26,11 @@ def run(kinds: list[str], *, quick: bool) -> dict[str, Any]:
     figures: dict[str, Any] = {}
     verdicts: list[Verdict] = []
     for kind in kinds:
-        figures[kind] = _measure(kind, QUICK_ROUNDS if quick else ROUNDS)
+        figures[kind] = _measure(kind, "bench.people_and_roles", str(QUICK_ROUNDS if quick else ROUNDS))
         verdicts += of_catalogue(kind, figures[kind])
+        if not quick:
+            figures[kind] |= _measure(kind, "bench.import_file")
+            verdicts += of_import(kind, figures[kind])
         many, few = (figures[kind][f"{name}_seconds"] * 1000 for name in ("many", "few"))
         print(f"{kind}: roles page with 300 roles {many:.1f} ms, with 3 roles {few:.1f} ms (medians)", flush=True)
     print(verdicts_table(verdicts))
@@ -43,7 +47,14 @@ def of_catalogue(kind: str, seen: dict[str, float]) -> Iterator[Verdict]:
     yield Verdict(f"{kind}: more of them than with 1 role", seen["facts_large"] - seen["facts_small"], 0)
 
 
-def _measure(kind: str, rounds: int) -> dict[str, Any]:
+def of_import(kind: str, seen: dict[str, float]) -> Iterator[Verdict]:
+    """Hold the import of a large file against its budget, in seconds."""
+    yield Verdict(f"{kind}: import 2,000 roles, 500 groups, 20,000 rows, s", seen["import_new"], IMPORT_LIMIT)
+    yield Verdict(f"{kind}: import them with every row changed, s", seen["import_changed"], IMPORT_LIMIT)
+    yield Verdict(f"{kind}: import them with nothing to change, s", seen["import_same"], IMPORT_LIMIT)
+
+
+def _measure(kind: str, module: str, *arguments: str) -> dict[str, Any]:
     with (
         tempfile.TemporaryDirectory(prefix="credportal-bench-") as folder,
         database(kind, Path(folder)) as url,
@@ -56,7 +67,7 @@ def _measure(kind: str, rounds: int) -> dict[str, Any]:
             DJANGO_SETTINGS_MODULE="credportal.settings",
             LOG_LEVEL="ERROR",
         )
-        command = [sys.executable, "-m", "bench.people_and_roles", str(rounds)]
+        command = [sys.executable, "-m", module, *arguments]
         done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
         if done.returncode:
             raise RuntimeError(f"{kind}: {done.stderr[-2000:]}")

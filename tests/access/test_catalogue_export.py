@@ -144,6 +144,22 @@ def test_the_same_catalogue_gives_the_same_text_however_it_was_made(people: None
     assert export_catalogue(with_external_ids=False) == WHOLE
 
 
+def test_members_stand_in_one_order_whoever_came_first(people: None) -> None:
+    group = Group.objects.create(name="leads")
+    for name in ("dana", "alice", "bob"):
+        group.user_set.add(User.objects.get(username=name))
+    assert yaml.safe_load(catalogue_text(with_external_ids=False))["groups"][0]["members"] == ["alice", "bob", "dana"]
+
+
+@pytest.mark.parametrize(
+    "owner", ["a: b", "ends:", "#", "a #b", "- a", "Off", "null", "~", "1e3", "12:30:45", "[a]", '"']
+)
+def test_any_reader_of_yaml_takes_a_text_for_that_text(db: None, owner: str) -> None:
+    Account.objects.create(number="012345678901", name="a", environment="sandbox", owner=owner)
+    (account,) = yaml.safe_load(catalogue_text(with_external_ids=False))["accounts"]
+    assert (account["number"], account["owner"]) == ("012345678901", owner)
+
+
 def test_an_export_takes_six_statements_whatever_the_size(catalogue: Catalogue) -> None:
     with CaptureQueriesContext(connection) as queries:
         catalogue_text(with_external_ids=False)

@@ -243,6 +243,13 @@ def test_every_new_key_has_its_limits(section: str, wrong: str, words: str) -> N
     assert words in problem
 
 
+@pytest.mark.parametrize("section", ["accounts", "groups"])
+def test_a_name_in_letters_of_two_scripts_is_refused(section: str) -> None:
+    needed = "number: '111122223333', environment: sandbox, " if section == "accounts" else ""
+    (problem,) = problems(f"{section}: [{{{needed}name: p\u0430yments}}]")
+    assert "name is" in problem
+
+
 def test_a_ticket_pattern_is_checked() -> None:
     (problem,) = problems(f"roles: [{{arn: '{ARN}', default_region: eu-west-1, ticket_pattern: 'INC-*'}}]")
     assert 'ticket_pattern is "INC-*".' in problem
