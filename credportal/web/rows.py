@@ -1,26 +1,30 @@
 """What the pages show of the catalogue and the audit: plain values, ready for a template."""
 
 import unicodedata
-import zoneinfo
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-from credportal.access.models import User
 from credportal.audit.models import Issuance
-from credportal.domain.durations import MIN_DURATION, describe_duration
-from credportal.domain.policy import longest
-from credportal.domain.types import Environment, Facts
+from credportal.domain.durations import describe_duration
+from credportal.domain.policy import effective_maximum, longest, needs_of, valid_rows
+from credportal.domain.tickets import ticket_examples
+from credportal.domain.types import Environment, Facts, Needs, Preset, RoleFacts
 from credportal.web.offers import Offer
+from credportal.web.presets import USUAL
 
-PRESETS = [timedelta(minutes=15), *(timedelta(hours=hours) for hours in (1, 2, 4, 8, 12))]
-USUAL = timedelta(hours=1)
 ENVIRONMENT_ORDER = list(Environment)
+NOTHING = Needs()
 
 
 @dataclass(frozen=True, slots=True)
 class RoleRow:
-    """A role as its person sees it: the longest duration, what set it, and what it needs."""
+    """A role as its person sees it: the longest duration, what set it, and what it needs.
+
+    ``needs`` is what the longest duration asks for, ``always`` what every duration does. ``at_once`` is the longest
+    that waits for nobody, ``freely`` the longest that asks for nothing at all, ``break_glass`` the longest by
+    break-glass; each is None where there is none, ``at_once`` also where no duration waits. ``tickets`` are examples.
+    """
 
     id: str
     arn: str
@@ -34,8 +38,24 @@ class RoleRow:
     enabled: bool
     longest: timedelta
     why_longest: str
-    needs_reason: bool
     favourite: bool
+    needs: Needs = NOTHING
+    always: Needs = NOTHING
+    at_once: timedelta | None = None
+    freely: timedelta | None = None
+    break_glass: timedelta | None = None
+    why_break_glass: str = ""
+    review_open: bool = False
+    tickets: tuple[str, ...] = ()
+    narrowings: frozenset[Preset] = frozenset(Preset)
+    approvers: str = ""
+    approvals_needed: int = 1
+    tags: tuple[str, ...] = ()
+
+    @property
+    def breakable(self) -> bool:
+        """Tell whether there is a glass to break: a way around an approval."""
+        return self.needs.approval and self.break_glass is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +94,6 @@ class LiveRow:
     renewable: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Preset:
-    """One choice of the duration."""
-
-    seconds: int
-    label: str
-    note: str
-    checked: bool
-
-
 def role_row(facts: Facts, *, now: datetime, favourites: set[str]) -> RoleRow | None:
     """Return the row of a role, or None where the person cannot have it now."""
     best = longest(facts, now)
@@ -91,6 +101,9 @@ def role_row(facts: Facts, *, now: datetime, favourites: set[str]) -> RoleRow | 
     if best is None or role is None:
         return None
     maximum, eligibility = best
+    asked = _asked_of(facts, role, now)
+    needs = needs_of(eligibility, role)
+    glass = longest(facts, now, break_glass=True)
     return RoleRow(
         id=role.id,
         arn=role.arn,
@@ -104,8 +117,19 @@ def role_row(facts: Facts, *, now: datetime, favourites: set[str]) -> RoleRow | 
         enabled=role.enabled,
         longest=maximum.duration,
         why_longest=maximum.why,
-        needs_reason=eligibility.needs.reason,
         favourite=role.id in favourites,
+        needs=needs,
+        always=_always([each for each, _ in asked]),
+        at_once=_longest_of(asked, lambda each: not each.approval) if needs.approval else None,
+        freely=_longest_of(asked, lambda each: each == NOTHING),
+        break_glass=glass[0].duration if glass else None,
+        why_break_glass=glass[0].why if glass else "",
+        review_open=facts.open_review,
+        tickets=ticket_examples(role.ticket_pattern) if needs.ticket else (),
+        narrowings=role.narrowings,
+        approvers=role.approvers,
+        approvals_needed=role.approvals_needed,
+        tags=role.tags,
     )
 
 
@@ -119,7 +143,7 @@ def role_rows(catalogue: Iterable[Facts], *, now: datetime, favourites: set[str]
 
 
 def matching(rows: Iterable[RoleRow], query: str) -> list[RoleRow]:
-    """Return the rows in which every word of the query occurs: in role, account, number, environment or description."""
+    """Return the rows in which every word of the query occurs: in role, account, description or tags, say."""
     words = _folded(query).split()
     return [row for row in rows if all(word in _haystack(row) for word in words)]
 
@@ -144,7 +168,7 @@ def quick_row(role: RoleRow, last: Issuance | None) -> QuickRow:
         role=role,
         duration=duration,
         last_at=last.requested_at if last else None,
-        offer=None if role.needs_reason else offer,
+        offer=offer if role.freely is not None and duration <= role.freely else None,
     )
 
 
@@ -187,44 +211,31 @@ def live_row(issuance: Issuance, *, now: datetime, renewable: set[str]) -> LiveR
     )
 
 
-def presets(user: User, role: RoleRow, *, now: datetime, chosen: timedelta | None) -> list[Preset]:
-    """Return the durations to offer, up to the longest, with the end of the person's day among them.
-
-    ``chosen`` is what was chosen before: None for the usual one, zero where the person writes their own.
-    """
-    usual = min(USUAL if chosen is None else chosen, role.longest)
-    until_evening = until_day_ends(user, now)
-    durations = {preset for preset in PRESETS if preset <= role.longest} | {role.longest}
-    if usual >= MIN_DURATION and usual != until_evening:
-        durations.add(usual)
-    offers = [
-        Preset(
-            seconds=int(duration.total_seconds()),
-            label=describe_duration(duration),
-            note="longest" if duration == role.longest else "",
-            checked=duration == usual,
-        )
-        for duration in sorted(durations)
+def _asked_of(facts: Facts, role: RoleFacts, now: datetime) -> list[tuple[Needs, timedelta]]:
+    """Return what each row asks for that gives the role now, with the longest duration that it gives."""
+    asked = [
+        (needs_of(row, role), effective_maximum(row, role, facts.chaining_ceiling).duration)
+        for row in valid_rows(facts, now)
     ]
-    if MIN_DURATION <= until_evening <= role.longest:
-        seconds = int(until_evening.total_seconds())
-        ends = f"{user.day_ends:%H:%M}"
-        offers.append(Preset(seconds, f"Until {ends}", "end of my day", until_evening == usual))
-    return offers
+    return [(needs, duration) for needs, duration in asked if role.approvers or not needs.approval]
 
 
-def until_day_ends(user: User, now: datetime) -> timedelta:
-    """Return the time from now to the end of the person's day in their time zone, in whole minutes, rounded up."""
-    here = now.astimezone(zoneinfo.ZoneInfo(user.time_zone))
-    ends = datetime.combine(here.date(), user.day_ends, tzinfo=here.tzinfo)
-    # In UTC: two times of one zone are subtracted by the clock on the wall, an hour off on two days a year.
-    seconds = (ends.astimezone(UTC) - now).total_seconds()
-    return timedelta(minutes=-(-seconds // 60))
+def _always(asked: list[Needs]) -> Needs:
+    return Needs(
+        reason=all(needs.reason for needs in asked),
+        ticket=all(needs.ticket for needs in asked),
+        approval=all(needs.approval for needs in asked),
+        step_up=all(needs.step_up for needs in asked),
+    )
+
+
+def _longest_of(asked: list[tuple[Needs, timedelta]], fits: Callable[[Needs], bool]) -> timedelta | None:
+    return max((duration for needs, duration in asked if fits(needs)), default=None)
 
 
 def _haystack(row: RoleRow) -> str:
-    parts = (row.name, row.account_name, row.account_number, row.environment, row.description, row.account_owner)
-    return _folded(" ".join(parts))
+    parts = [row.name, row.account_name, row.account_number, row.environment, row.description, row.account_owner]
+    return _folded(" ".join([*parts, *row.tags]))
 
 
 def _folded(text: str) -> str:

@@ -5,28 +5,9 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 
 from credportal.access.models import User
-from credportal.web.rows import RoleRow, presets, until_day_ends
+from credportal.web.presets import presets, until_day_ends
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
-
-
-def role(hours: float) -> RoleRow:
-    return RoleRow(
-        id="0123456789ab",
-        arn="arn:aws:iam::491200653381:role/PaymentsReadOnly",
-        name="PaymentsReadOnly",
-        description="",
-        account_number="491200653381",
-        account_name="payments-prod",
-        account_owner="",
-        environment="production",
-        default_region="eu-west-1",
-        enabled=True,
-        longest=timedelta(hours=hours),
-        why_longest="",
-        needs_reason=False,
-        favourite=False,
-    )
 
 
 def alice(ends: time = time(17, 30), zone: str = "UTC") -> User:
@@ -34,7 +15,9 @@ def alice(ends: time = time(17, 30), zone: str = "UTC") -> User:
 
 
 def offered(hours: float, chosen: timedelta | None = None, user: User | None = None) -> list[tuple[str, bool]]:
-    return [(item.label, item.checked) for item in presets(user or alice(), role(hours), now=NOON, chosen=chosen)]
+    return [
+        (item.label, item.checked) for item in presets(user or alice(), timedelta(hours=hours), now=NOON, chosen=chosen)
+    ]
 
 
 def test_the_longest_is_the_last_preset_and_one_hour_the_usual_one() -> None:

@@ -18,6 +18,7 @@ READ_ONLY = "read-only"
 MY_ADDRESS = "my-address"
 REGION_PREFIX = "region:"
 MAX_REASON = 500
+MAX_TICKET = 64
 # Control characters, surrogates, bidi overrides, and the mark that stands for broken UTF-8.
 UNWRITABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffd]")
 
