@@ -239,7 +239,7 @@ class SessionSpec:
 
 
 class DenialReason(StrEnum):
-    """Why the rule book says no. The sentences stand in ``policy.py``."""
+    """Why the rule book says no. The sentences stand in ``refusals.py``."""
 
     INACTIVE = "person_inactive"
     NOT_ELIGIBLE = "not_eligible"
