@@ -1,25 +1,150 @@
-"""PLACEHOLDER: its owner replaces this file."""
+"""People, as their admins look after them."""
+
+from typing import Any
 
 from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
 
-from credportal.web.http import PortalRequest
+from credportal.access.models import User
+from credportal.access.selectors import people as reads
+from credportal.audit import selectors as audit
+from credportal.flows import people as flows
+from credportal.web.forms.people import NewPersonForm, PersonForm
+from credportal.web.http import PortalRequest, origin_of
+from credportal.web.letters import RETRY_AFTER_SECONDS
 
-
-def person_list(request: PortalRequest, **kwargs: object) -> HttpResponse:
-    """Answer 404."""
-    raise Http404
-
-
-def person_new(request: PortalRequest, **kwargs: object) -> HttpResponse:
-    """Answer 404."""
-    raise Http404
-
-
-def person_page(request: PortalRequest, **kwargs: object) -> HttpResponse:
-    """Answer 404."""
-    raise Http404
+UNPROCESSABLE, CONFLICT = 422, 409
+STATES = [("", "Everybody"), ("active", "Active"), ("inactive", "Switched off")]
+ACTIVE = {"active": True, "inactive": False}
 
 
-def person_password(request: PortalRequest, **kwargs: object) -> HttpResponse:
-    """Answer 404."""
-    raise Http404
+def person_list(request: PortalRequest) -> HttpResponse:
+    """Show people, by words and by whether they are active."""
+    query, state = request.GET.get("q", "")[:100], request.GET.get("state", "")
+    people, is_cut = reads.people(query, is_active=ACTIVE.get(state))
+    context = {"people": people, "is_cut": is_cut, "most": reads.MOST_PEOPLE, "find": query, "state": state}
+    context |= {"states": STATES, "passed_on": {"state": state}}
+    return render(request, template(request, "people"), context)
+
+
+def person_new(request: PortalRequest) -> HttpResponse:
+    """Make a person, and show their first password once."""
+    form = NewPersonForm(request.POST if request.method == "POST" else None)
+    if not form.is_valid():
+        return render(request, template(request, "new"), {"form": form}, status=UNPROCESSABLE if form.is_bound else 200)
+    outcome = flows.add_person(
+        actor=request.user,
+        origin=origin_of(request),
+        username=form.cleaned_data["username"],
+        name=form.cleaned_data["name"],
+        email=form.cleaned_data["email"],
+        groups=form.group_ids(),
+    )
+    match outcome:
+        case flows.PasswordSet():
+            return _password(request, outcome, is_new=True)
+        case flows.NotSaved():
+            say(form, outcome)
+            return render(request, template(request, "new"), {"form": form}, status=UNPROCESSABLE)
+    return unrecorded(request)
+
+
+def person_page(request: PortalRequest, handle: str) -> HttpResponse:
+    """Show a person, and change them."""
+    person = _person(handle)
+    form = PersonForm(request.POST if request.method == "POST" else None, initial=_initial(person))
+    if not form.is_valid():
+        return _page(request, person, form, UNPROCESSABLE if form.is_bound else 200)
+    wanted = {name: form.cleaned_data[name] for name in ("version", "name", "email", "is_active")}
+    outcome = flows.change_person(
+        actor=request.user, origin=origin_of(request), person=person, groups=form.group_ids(), **wanted
+    )
+    match outcome:
+        case flows.Saved():
+            return redirect(f"{request.path}?saved={int(outcome.changed)}")
+        case flows.NotSaved():
+            say(form, outcome)
+            return _page(request, person, form, UNPROCESSABLE)
+        case flows.Stale():
+            person = _person(handle)
+            return _page(request, person, form, CONFLICT, conflict=_conflict(person, form))
+    return unrecorded(request)
+
+
+def person_password(request: PortalRequest, handle: str) -> HttpResponse:
+    """Give somebody else a new password, and show it once."""
+    person = _person(handle)
+    outcome = flows.set_password(actor=request.user, origin=origin_of(request), person=person)
+    match outcome:
+        case flows.PasswordSet():
+            return _password(request, outcome)
+        case flows.NotSaved():
+            problem = outcome.problems[""]
+            return _page(request, person, PersonForm(initial=_initial(person)), UNPROCESSABLE, problem=problem)
+    return unrecorded(request)
+
+
+def template(request: PortalRequest, page: str) -> str:
+    """Return the page's fragment for htmx, else the page: ``people.html`` includes ``_people.html``."""
+    return f"people/_{page}.html" if request.htmx else f"people/{page}.html"
+
+
+def say(form: Any, outcome: flows.NotSaved) -> None:
+    """Let the form say why nothing was saved, at its fields where it has them."""
+    for field, sentence in outcome.problems.items():
+        form.add_error(field if field in form.fields else None, sentence)
+
+
+def unrecorded(request: PortalRequest) -> HttpResponse:
+    """Say that nothing was changed, because it could not be recorded."""
+    context = {
+        "headline": "Nothing was changed",
+        "why": "The portal could not write its audit, so it left everything as it was. No change stays unrecorded.",
+    }
+    response = render(request, "_503.html" if request.htmx else "503.html", context, status=503)
+    response["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
+
+
+def _person(handle: str) -> User:
+    person = reads.person(handle)
+    if person is None:
+        raise Http404
+    return person
+
+
+def _initial(person: User) -> dict[str, Any]:
+    columns = {name: getattr(person, name) for name in ("name", "email", "is_active", "version")}
+    return {**columns, "groups": reads.group_ids_of(person)}
+
+
+def _page(request: PortalRequest, person: User, form: PersonForm, status: int, **more: Any) -> HttpResponse:
+    context = {
+        "person": person,
+        "form": form,
+        "is_me": person.pk == request.user.pk,
+        "history": audit.history_of(flows.subject_of(person)),
+        "saved": request.GET.get("saved", ""),
+        **more,
+    }
+    return render(request, template(request, "person"), context, status=status)
+
+
+def _password(request: PortalRequest, done: flows.PasswordSet, *, is_new: bool = False) -> HttpResponse:
+    context = {"done": done, "is_new": is_new, "to": reverse("person", args=[done.person.handle])}
+    return render(request, template(request, "password"), context)
+
+
+def _conflict(person: User, form: PersonForm) -> list[tuple[str, str, str]]:
+    """Return what differs, as label, what it is now and what was chosen; the form may then be sent once more."""
+    form.show_seen("version", str(person.version))
+    names = dict(reads.group_choices())
+    now, chosen = _initial(person), {**form.cleaned_data, "groups": form.group_ids()}
+
+    def told(state: dict[str, Any]) -> list[str]:
+        groups = ", ".join(sorted(names[pk] for pk in state["groups"]))
+        return [state["name"], state["email"], "yes" if state["is_active"] else "no", groups]
+
+    rows = zip(("Name", "E-mail", "Active", "Groups"), told(now), told(chosen), strict=True)
+    return [(label, then or "none", yours or "none") for label, then, yours in rows if then != yours]
