@@ -23,7 +23,7 @@ class AccountForm(RowForm):
         help_text="Twelve digits. AWS calls it the account ID.",
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off", "class": "id"}),
     )
-    name = NameField(max_length=64, strip=False, help_text="What people call it. It stands beside every role.")
+    name = NameField(max_length=64, help_text="What people call it. It stands beside every role.")
     environment = forms.ChoiceField(
         choices=[("", "Choose one"), *((item.value, item.value.capitalize()) for item in Environment)],
         help_text="Production stands out wherever it is shown.",

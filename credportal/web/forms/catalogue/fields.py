@@ -8,14 +8,13 @@ from django import forms
 from django.utils import timezone
 
 from credportal.domain.durations import MAX_DURATION, MIN_DURATION, describe_duration
-from credportal.web.forms.catalogue.pending import name_problem
+from credportal.domain.lookalikes import unseen_character
+from credportal.domain.naming import name_problem
 
 _DURATION = re.compile(
     r"(?:([0-9]{1,3}) ?(?:h|hours?|hrs?))? ?(?:([0-9]{1,4}) ?(?:m|min|mins|minutes?))?(?: ?([0-9]{1,2}) ?(?:s|sec))?",
     re.ASCII,
 )
-# What forges lines or hides text: control and format characters, and what stands for broken ones.
-_UNWRITABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff\ufffd]")
 _FIRST_YEAR, _LAST_YEAR = 2000, 2999
 LOCAL_FORMAT = "%Y-%m-%dT%H:%M"
 
@@ -26,18 +25,24 @@ class LineField(forms.CharField):
     def clean(self, value: Any) -> str:
         """Return the text. Raises ValidationError for characters that nobody sees."""
         text: str = super().clean(value)
-        if _UNWRITABLE.search(text):
-            raise forms.ValidationError("Write one line, without control or invisible characters.")
+        unseen = unseen_character(text)
+        if unseen:
+            raise forms.ValidationError(f"{unseen}, which a reader cannot see. Take it out.")
         return text
 
 
-class NameField(LineField):
-    """A name that people tell things apart by, so it may not look like another one."""
+class NameField(forms.CharField):
+    """A name that people tell things apart by, so it may not look like another one.
+
+    Blanks around it are refused and not taken away in silence: somebody who pastes them should know.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(strip=False, **options)
 
     def clean(self, value: Any) -> str:
         """Return the name. Raises ValidationError where it could deceive."""
-        # Django would strip blanks in silence: somebody who pastes them should know.
-        text = super().clean(value)
+        text: str = super().clean(value)
         problem = name_problem(text) if text else ""
         if problem:
             raise forms.ValidationError(problem)
@@ -56,7 +61,7 @@ class DurationField(forms.CharField):
         """Show a duration in words, and what was typed as it was typed."""
         return describe_duration(value) if isinstance(value, timedelta) else value
 
-    def clean(self, value: Any) -> timedelta | None:  # type: ignore[override]  # a field's value need not be text.
+    def clean(self, value: Any) -> timedelta | None:
         """Return the duration, None where nothing is typed. Raises ValidationError."""
         text = super().clean(value)
         if not text:
@@ -82,7 +87,7 @@ class MomentField(forms.CharField):
         """Show a moment as the browser's control takes it."""
         return local_text(value) if isinstance(value, datetime) else value
 
-    def clean(self, value: Any) -> datetime | None:  # type: ignore[override]  # as above.
+    def clean(self, value: Any) -> datetime | None:
         """Return the moment, None where nothing is typed. Raises ValidationError."""
         text = super().clean(value)
         if not text:

@@ -11,11 +11,11 @@ from django.utils.html import format_html
 
 from credportal.access import selectors as access
 from credportal.access.models.catalogue import MOST_APPROVALS
-from credportal.domain.naming import account_number_from, is_role_arn
+from credportal.domain.naming import account_number_from, arn_problem, is_role_arn
+from credportal.domain.tickets import pattern_problem, ticket_example
 from credportal.flows.identity import portal_identity
 from credportal.flows.regions import regions_for, regions_in
 from credportal.web.forms.catalogue.fields import DurationField, LineField, NameField
-from credportal.web.forms.catalogue.pending import arn_problem, pattern_problem, ticket_example
 from credportal.web.forms.catalogue.rows import Row, RowForm
 
 USUAL_PARTITION = "aws"
@@ -57,7 +57,7 @@ class RoleForm(RowForm):
         help_text="arn:aws:iam::123456789012:role/name. It stays: for another ARN add another role.",
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "class": "id"}),
     )
-    label = NameField(max_length=64, strip=False, required=False, help_text="Shown in place of the name in the ARN.")
+    label = NameField(max_length=64, required=False, help_text="Shown in place of the name in the ARN.")
     description = LineField(max_length=200, required=False, help_text="What people use it for, in one line.")
     tags = LineField(max_length=200, required=False, help_text="Words to find the role by, with spaces between.")
     default_region = forms.ChoiceField(help_text="What the snippets set.")
@@ -103,15 +103,7 @@ class RoleForm(RowForm):
 
     def __init__(self, data: Any = None, *, row: Row | None = None, initial: dict[str, Any] | None = None) -> None:
         super().__init__(data, row=row, initial=initial)
-        typed = getattr(row, "arn", "") or str(self.data.get("arn", ""))
-        regions = regions_for(typed) if is_role_arn(typed) else regions_in(portal_identity().partition)
-        choices = [(name, f"{name} · {label}") for name, label in regions or regions_in(USUAL_PARTITION)]
-        stored = getattr(row, "default_region", "")
-        if stored and stored not in dict(choices):
-            choices.append((stored, stored))
-        region = self.fields["default_region"]
-        region.choices = [("", "Choose one"), *choices]  # type: ignore[attr-defined]  # a ChoiceField has them.
-        region.error_messages["invalid_choice"] = "This is no region of the role’s partition. Choose one from the list."
+        self._offer_regions(row)
         pattern = getattr(row, "ticket_pattern", "")
         example = f" Now, for example: {ticket_example(pattern)}." if pattern else ""
         self.fields[
@@ -119,6 +111,19 @@ class RoleForm(RowForm):
         ].help_text = (
             f"Such as INC-# CHG-#: # stands for digits, a blank between two patterns. Empty takes any ticket.{example}"
         )
+
+    def _offer_regions(self, row: Row | None) -> None:
+        """Offer the regions of the role's partition: a new role is in the portal's, where that is known."""
+        arn, partition = getattr(row, "arn", "") or str(self.data.get("arn", "")), portal_identity().partition
+        is_of_row = row is not None or not partition
+        regions = regions_for(arn) if is_of_row and is_role_arn(arn) else regions_in(partition or USUAL_PARTITION)
+        choices = [(name, f"{name} · {label}") for name, label in regions]
+        stored = getattr(row, "default_region", "")
+        if stored and stored not in dict(choices):
+            choices.append((stored, stored))
+        region = self.fields["default_region"]
+        region.choices = [("", "Choose one"), *choices]  # type: ignore[attr-defined]  # a ChoiceField has them.
+        region.error_messages["invalid_choice"] = "This is no region of the role’s partition. Choose one from the list."
 
     def clean_arn(self) -> str:
         """Return the ARN of a role that the portal could ask for, in an account of the catalogue."""

@@ -88,8 +88,7 @@ class RowForm(forms.Form):
         for name, value in self.values().items():
             if getattr(now, name) != value:
                 vars(self.fields[name])["now"] = _in_words(getattr(now, name))
-        self.data = self.data.copy()
-        self.data["version"] = str(now.version)
+        self.data = {**dict(self.data.items()), "version": str(now.version)}
 
 
 def _in_words(value: Any) -> str:
