@@ -4,28 +4,34 @@ from dataclasses import dataclass
 
 import structlog
 from django.contrib.sessions.backends.db import SessionStore
+from django.utils import timezone
 
 from credportal.audit import record
+from credportal.flows.approval import expire_overdue
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What one run did: the issuances that became ``unknown``, and what stopped it, if anything did."""
+    """What one run did: the issuances that became ``unknown``, the approvals that expired, and what stopped it."""
 
     reaped: tuple[str, ...] = ()
+    expired: tuple[str, ...] = ()
     fault: str = ""
 
 
 def keep_house() -> Kept:
-    """Turn intents that lost their worker into ``unknown``, and drop sign-ins that have ended."""
+    """Turn intents that lost their worker into ``unknown``, let requests expire, and drop sign-ins that have ended."""
     try:
         reaped = record.reap_stale_intents()
+        expired = expire_overdue(now=timezone.now())
     except record.AuditUnavailable as error:
         log.exception("audit.unavailable", cause=str(error))
         return Kept(fault=f"The audit cannot be written ({error}). What is committed stays.")
     for issuance_id in reaped:
         log.warning("issuance.unknown", issuance_id=issuance_id, code="no_outcome")
+    for approval_id in expired:
+        log.info("approval.expired", approval_id=approval_id)
     SessionStore.clear_expired()
-    return Kept(reaped=tuple(reaped))
+    return Kept(reaped=tuple(reaped), expired=tuple(expired))

@@ -71,7 +71,7 @@ def record_intent(
     issuance.source_identity = granted.spec.source_identity
     issuance.eligibility_id = granted.eligibility.id
     issuance.approval_id = granted.approval_id
-    detail = {"source": granted.source.value, "eligibility": eligibility}
+    detail = {"source": granted.source.value, "eligibility": eligibility, **_loud(asked)}
     _insert(issuance, EventKind.REQUESTED, detail, alongside)
 
 
@@ -83,15 +83,20 @@ def record_denied(
     asked: IssuanceRequest,
     role: RoleFacts | None,
     denied: Denied,
+    approval_id: str = "",
 ) -> None:
-    """Commit a refusal. Raises AlreadySubmitted or AuditUnavailable."""
+    """Commit a refusal. Raises AlreadySubmitted or AuditUnavailable.
+
+    ``approval_id`` names the approval that could not be collected.
+    """
     issuance = _new_issuance(
         issuance_id=issuance_id, actor=actor, origin=origin, asked=asked, role=role, status=Status.DENIED
     )
     issuance.finished_at = Now()
     issuance.code = denied.reason.value
+    issuance.approval_id = approval_id
     tried = [f"{row.eligibility.holder}: {row.why}" for row in denied.tried]
-    _insert(issuance, EventKind.DENIED, {"reason": denied.reason.value, "tried": tried})
+    _insert(issuance, EventKind.DENIED, {"reason": denied.reason.value, "tried": tried, **_loud(asked)})
 
 
 def record_retry(*, issuance_id: str, actor: Actor, origin: Origin, failure: Failure) -> None:
@@ -218,7 +223,6 @@ def _insert(issuance: Issuance, kind: EventKind, detail: dict[str, Any], alongsi
     """Commit a new issuance with its first event."""
     try:
         with fair_turn(), transaction.atomic(durable=True):
-            alongside(issuance.id)
             if issuance.finished_at is None:
                 insert(issuance)
             else:  # A refusal ends at once, at the database's own time: an expression, which takes the ORM.
@@ -234,6 +238,8 @@ def _insert(issuance: Issuance, kind: EventKind, detail: dict[str, Any], alongsi
                     detail=detail,
                 )
             )
+            # Last, so that a form that was sent before is told so, whatever became of what it took.
+            alongside(issuance.id)
     except IntegrityError as error:
         raise AlreadySubmitted(issuance.submission) from error
     except DatabaseError as error:
@@ -253,6 +259,11 @@ def _close(issuance_id: str, **columns: Any) -> bool:
     """Set the outcome where the intent is still open. Two writers at once: exactly one gets True."""
     still_open = Issuance.objects.filter(id=issuance_id, status=Status.REQUESTED.value)
     return still_open.update(finished_at=Now(), **columns) == 1
+
+
+def _loud(asked: IssuanceRequest) -> dict[str, bool]:
+    """Mark what was asked by break-glass, allowed or not."""
+    return {"break_glass": True} if asked.break_glass else {}
 
 
 def _who(actor: Actor, origin: Origin) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from credportal.flows.housekeeping import keep_house
 
 
 class Command(BaseCommand):
-    """Turn issuances that lost their worker into ``unknown`` and drop ended sign-ins."""
+    """Turn issuances that lost their worker into ``unknown``, let approvals expire, and drop ended sign-ins."""
 
     help = __doc__
 
@@ -20,4 +20,6 @@ class Command(BaseCommand):
             sys.exit(kept.fault)
         for issuance_id in kept.reaped:
             self.stdout.write(f"unknown {issuance_id}")
+        for approval_id in kept.expired:
+            self.stdout.write(f"expired {approval_id}")
         self.stdout.write(f"{len(kept.reaped)} issuances became unknown.")
