@@ -62,7 +62,13 @@ def _plan_members(plan: Plan, entry: GroupEntry, change: Change, now: dict[int, 
     plan.members.removed += [now[user] for _, user in leaving]
     plan.lines += [f"+ member {quoted(name)} of {quoted(entry.name)}" for name, _ in joining]
     plan.lines += [f"- member {quoted(name)} of {quoted(entry.name)}" for name, _ in leaving]
-    _note(change, "members", sorted(names[user][1] for user in now), sorted(names[user][1] for user in wanted))
+    plan.moved |= wanted ^ now.keys()
+    if change.done == "added":
+        change.after["members"] = sorted(names[user][1] for user in wanted)
+        return
+    # Ten thousand members before and after would hide the one who joined, so only who moved is told.
+    moves = {"joined": wanted - now.keys(), "left": now.keys() - wanted}
+    change.after |= {name: sorted(names[user][1] for user in users) for name, users in moves.items() if users}
 
 
 def _plan_duties(plan: Plan, entry: GroupEntry, change: Change, now: dict[str, int]) -> None:
@@ -72,11 +78,6 @@ def _plan_duties(plan: Plan, entry: GroupEntry, change: Change, now: dict[str, i
     plan.duties.new += [GroupDuty(group=change.row, duty=duty) for duty in entry.duties if duty not in now]
     plan.duties.removed += [row for duty, row in now.items() if duty not in entry.duties]
     plan.lines.append(f"~ duties of group {quoted(entry.name)}: {said(before)} → {said(entry.duties)}")
-    _note(change, "duties", list(before), list(entry.duties))
-
-
-def _note(change: Change, name: str, before: list[str], after: list[str]) -> None:
-    """Note for the audit what became of the members or duties of a group."""
-    change.after[name] = after
+    change.after["duties"] = list(entry.duties)
     if change.done == "changed":
-        change.before[name] = before
+        change.before["duties"] = list(before)

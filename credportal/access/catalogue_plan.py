@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib.auth.models import Group
+from django.db.models import F
 
 from credportal.access.catalogue_rows import NOTHING, put, said, value_of, written
 from credportal.access.catalogue_yaml import Problem
@@ -49,7 +50,8 @@ class Plan:
     """What a file would change, and what stops it.
 
     ``people`` are everybody's number and handle by user name, ``by_name`` all groups, the planned
-    ones too. ``left`` counts what the file does not name, by its kind.
+    ones too. ``moved`` are the numbers of those who join or leave a group. ``left`` counts what the
+    file does not name, by its kind.
     """
 
     problems: list[Problem] = field(default_factory=list)
@@ -63,6 +65,7 @@ class Plan:
     groups: Rows = field(default_factory=Rows)
     roles: Rows = field(default_factory=Rows)
     members: Rows = field(default_factory=Rows)
+    moved: set[int] = field(default_factory=set)
     duties: Rows = field(default_factory=Rows)
     eligibilities: Rows = field(default_factory=Rows)
 
@@ -115,6 +118,9 @@ def write_plan(plan: Plan) -> None:
         (Eligibility, plan.eligibilities),
     ):
         _write(model, rows)
+    moved = sorted(plan.moved)
+    for start in range(0, len(moved), BATCH):  # Whoever has one of their pages open is told.
+        User.objects.filter(pk__in=moved[start : start + BATCH]).update(version=F("version") + 1)
 
 
 def _write(model: type[Any], rows: Rows) -> None:

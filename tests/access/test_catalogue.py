@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from credportal.access.catalogue import plan_catalogue
 from credportal.access.catalogue_file import read_catalogue
 from credportal.access.catalogue_plan import Plan
-from credportal.access.models import Account, Eligibility, GroupDuty, Role
+from credportal.access.models import Account, Eligibility, GroupDuty, Role, User
 from credportal.domain.naming import is_public_id
 from credportal.domain.types import Identity
 from credportal.flows.catalogue import import_catalogue
@@ -202,6 +202,13 @@ def test_what_changes_counts_its_version_up_and_nothing_else_does(imported: Impo
     assert dict(Account.objects.values_list("number", "version")) == {SANDBOX: 2, STAGING: 1}
     assert set(Role.objects.values_list("version", flat=True)) == {1}
     assert sorted(Eligibility.objects.values_list("version", flat=True)) == [1, 1, 2]
+
+
+def test_whoever_joins_or_leaves_a_group_has_a_new_version(imported: Import) -> None:
+    before = dict(User.objects.values_list("username", "version"))
+    imported(FILE.replace("[alice, charlie]", "[alice, erin]"))
+    after = dict(User.objects.values_list("username", "version"))
+    assert {name for name in after if after[name] != before[name]} == {"charlie", "erin"}
 
 
 def test_a_new_group_may_approve_for_a_new_role_in_the_same_file(imported: Import) -> None:
