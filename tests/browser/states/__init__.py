@@ -1,6 +1,18 @@
 """Every page and state of the portal by name, each with the steps that lead there."""
 
-from tests.browser.states import access, around, asking, extremes, onboarding, reviewing
+from tests.browser.states import access, around, asking, catalogue, extremes, onboarding, people, reviewing
 from tests.browser.states.core import STATES, State, away
 
-__all__ = ["STATES", "State", "access", "around", "asking", "away", "extremes", "onboarding", "reviewing"]
+__all__ = [
+    "STATES",
+    "State",
+    "access",
+    "around",
+    "asking",
+    "away",
+    "catalogue",
+    "extremes",
+    "onboarding",
+    "people",
+    "reviewing",
+]
