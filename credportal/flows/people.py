@@ -1,6 +1,7 @@
 """The journeys of people into the portal, and what their admins change. Each change has its audit event."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
@@ -67,15 +68,9 @@ def create_admin(*, username: str, name: str, email: str, password: str) -> User
     try:
         with record.committed():
             person = make_admin(username=username, name=name, email=email, password=password)
-            record.append(
-                record.NewEvent(
-                    kind=EventKind.PERSON_ADDED,
-                    subject=subject_of(person),
-                    actor=None,
-                    origin=Origin(),
-                    detail={"before": {}, "after": {"username": username, "groups": group_names(person)}},
-                )
-            )
+            detail = {"before": {}, "after": _told(person), "command": "create_admin"}
+            subject = subject_of(person)
+            record.append(record.NewEvent(EventKind.PERSON_ADDED, subject, None, Origin(), detail))
     except ValidationError as error:
         sentences = [f"{column}: {' '.join(texts)}" for column, texts in error.message_dict.items()]
         raise Refused(sentences) from None
@@ -95,8 +90,7 @@ def add_person(
             person = people.make_person(
                 username=username, name=name, email=email, password_hash=password_hash, groups=groups
             )
-            told = {"username": username, "name": name, "email": email, "groups": group_names(person)}
-            change = Change({}, {key: value for key, value in told.items() if value})
+            change = Change({}, _told(person))
             record.append_all(events_of_person(EventKind.PERSON_ADDED, person.handle, change, actor, origin))
     except ValidationError as error:
         return NotSaved({column: " ".join(texts) for column, texts in error.message_dict.items()})
@@ -178,3 +172,10 @@ def events_of_person(
             for name in sorted(names)
         ]
     return events
+
+
+def _told(person: User) -> dict[str, Any]:
+    """Return what the audit keeps of a new person."""
+    columns: dict[str, Any] = {name: getattr(person, name) for name in ("username", "name", "email")}
+    columns["groups"] = group_names(person)
+    return {name: value for name, value in columns.items() if value}

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.core.management import call_command
+from django.db import OperationalError
 
 from credportal.access.models import User
+from credportal.audit.models import Event
 from credportal.domain.types import Duty
 from tests.support.cast import Cast
 
@@ -41,6 +43,25 @@ def test_an_admin_is_made_and_the_handle_is_told(db: None, typed: None) -> None:
     assert (admin.name, admin.email) == ("Jürgen Klinsmann", "j@example.com")
     assert admin.duties == {Duty.CATALOGUE_ADMIN, Duty.USER_ADMIN}
     assert admin.check_password(PASSWORD)
+
+
+def test_an_admin_who_is_made_stands_in_the_audit(db: None, typed: None) -> None:
+    run("jürgen", "--name", "Jürgen Klinsmann")
+    event = Event.objects.get()
+    assert (event.kind, event.subject, event.actor_handle) == ("person:added", "person:j=C3=BCrgen", "")
+    after = {"username": "jürgen", "name": "Jürgen Klinsmann", "groups": ["admins"]}
+    assert event.detail == {"before": {}, "after": after, "command": "create_admin"}
+
+
+def test_nobody_is_made_where_that_cannot_be_recorded(db: None, typed: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object) -> None:
+        raise OperationalError("the database is away")
+
+    monkeypatch.setattr("credportal.audit.record.writing.insert", away)
+    code, out, err = run("dana")
+    assert (code, out) == (1, "")
+    assert "nobody was made" in err
+    assert not User.objects.exists()
 
 
 def test_an_existing_person_is_not_touched(cast: Cast, typed: None) -> None:

@@ -282,6 +282,6 @@ def test_the_page_of_a_person_leads_to_their_access_for_whoever_may_read_it(
 ) -> None:
     give_duties("people desk", (), cast.bob)
     group = Group.objects.get(name="people desk")
-    group.duties.create(duty="user-admin")  # type: ignore[attr-defined]  # the stubs do not know GroupDuty.
+    group.duties.create(duty="user-admin")
     assert "/who/people/alice/" in dana.get(page("alice")).content.decode()
     assert "/who/people/alice/" not in sign_in(cast.bob).get(page("alice")).content.decode()
