@@ -12,7 +12,7 @@ from django.utils import timezone
 from credportal.access import selectors as access
 from credportal.domain.durations import parse_duration
 from credportal.domain.policy import STEP_UP_WINDOW
-from credportal.domain.types import Facts
+from credportal.domain.types import Facts, Needs
 from credportal.flows.identity import portal_identity
 from credportal.flows.regions import regions_for
 from credportal.web import offers, rows
@@ -79,6 +79,7 @@ def render_form(
         "usual": _part(request, usual, role.longest, now=now, chosen=chosen, at_once=role.at_once),
         "glass": _part(request, glass, role.break_glass, now=now) if role.break_glass else None,
         "form": usual,
+        "glass_needs": Needs(reason=True),
         "client_address": address,
         "address_is_internal": is_internal(address),
         "regions": regions_for(role.arn),

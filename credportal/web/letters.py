@@ -1,13 +1,14 @@
 """How a refusal or a failure is told: what happened, why, what next, and a reference."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from credportal.domain.durations import describe_duration
-from credportal.domain.types import DenialReason, IssuanceRequest, RoleFacts, Status, TriedRow
+from credportal.domain.policy import needs_of
+from credportal.domain.types import DenialReason, Denied, IssuanceRequest, Needs, RoleFacts, Status, TriedRow
 from credportal.flows.console import ConsoleFailed
 from credportal.flows.issue import Failed, Refused
-from credportal.web.offers import Offer, offer_of
+from credportal.web.offers import Offer, confirm_url, offer_of, request_url
 
 # Where a person who tries again may well get an answer. Elsewhere somebody has to mend something first.
 WORTH_TRYING_AGAIN = {
@@ -19,6 +20,35 @@ WORTH_TRYING_AGAIN = {
     "sts_bad_response",
 }
 RETRY_AFTER_SECONDS = 5
+
+# Refusals that another try on the request page mends, and what the link to it says.
+MENDED_ON_PAGE = {
+    DenialReason.DURATION_TOO_SHORT: "Choose another duration",
+    DenialReason.REASON_REQUIRED: "Give a reason",
+    DenialReason.TICKET_REQUIRED: "Name a ticket",
+    DenialReason.TICKET_MALFORMED: "Name another ticket",
+    DenialReason.NARROWING_NOT_ALLOWED: "Choose again",
+    DenialReason.NO_BREAK_GLASS: "Ask the usual way",
+    DenialReason.REVIEW_OPEN: "Ask the usual way",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Where to go next, and what the link says."""
+
+    label: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One row that was tried: whom it names, what it gives, what it asks for, and why that was not enough."""
+
+    holder: str
+    longest: timedelta
+    asks: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +63,8 @@ class Letter:
     next_step: str
     issuance_id: str
     at: datetime
-    tried: tuple[TriedRow, ...] = ()
+    tried: tuple[Tried, ...] = ()
+    link: Link | None = None
     session_name: str = ""
     aws_words: str = ""
     offer: Offer | None = None
@@ -43,28 +74,71 @@ class Letter:
 def refusal(answer: Refused, asked: IssuanceRequest, *, now: datetime) -> Letter:
     """Tell what the rule book refused, and what it would have allowed."""
     denied, role = answer.denied, answer.role
-    name = role.name if role else "this role"
     asked_for = describe_duration(asked.duration) if asked.duration else "it"
-    too_long = denied.reason is DenialReason.DURATION_TOO_LONG and denied.longest is not None
-    headline = f"You may not have {name}"
-    if too_long and denied.longest is not None:
-        headline = f"You may have {name} for {describe_duration(denied.longest)}, not {asked_for}"
-    elif denied.reason is not DenialReason.NOT_ELIGIBLE:
-        headline = f"You cannot have {name} now"
     return Letter(
         outcome=Status.DENIED.value,
-        headline=headline,
+        headline=_headline(denied, role.name if role else "this role", asked, asked_for),
         role=role,
-        what=f"You asked for {asked_for}. AWS was not called and nothing was issued.",
+        what=f"You asked for {asked_for}{_how(asked)}. AWS was not called and nothing was issued.",
         why=denied.why,
-        next_step=denied.next_step,
+        next_step=_next_step(denied, role),
         issuance_id=answer.issuance_id,
         at=now,
-        tried=denied.tried,
+        tried=tuple(_tried(row, role, asked) for row in denied.tried) if role else (),
+        link=_link(denied, asked) if role else None,
         offer=offer_of(asked, label=f"Get {describe_duration(denied.longest)}", duration=denied.longest)
-        if too_long and denied.longest is not None
+        if denied.reason is DenialReason.DURATION_TOO_LONG and denied.longest is not None
         else None,
     )
+
+
+def _how(asked: IssuanceRequest) -> str:
+    return " by break-glass" if asked.break_glass else ""
+
+
+def _headline(denied: Denied, name: str, asked: IssuanceRequest, asked_for: str) -> str:
+    match denied.reason:
+        case DenialReason.DURATION_TOO_LONG if denied.longest is not None:
+            return f"You may have {name} for {describe_duration(denied.longest)}{_how(asked)}, not {asked_for}"
+        case DenialReason.NOT_ELIGIBLE:
+            return f"You may not have {name}"
+        case DenialReason.STEP_UP_REQUIRED:
+            return f"Confirm it is you, then ask for {name} again"
+        case DenialReason.NO_BREAK_GLASS:
+            return f"You may not break the glass for {name}"
+        case DenialReason.REVIEW_OPEN:
+            return "Your last break-glass has to be reviewed first"
+        case _:
+            return f"You cannot have {name} now"
+
+
+def _next_step(denied: Denied, role: RoleFacts | None) -> str:
+    if denied.reason is not DenialReason.REVIEW_OPEN:
+        return denied.next_step
+    approvers = f"Somebody in the group {role.approvers}, an auditor" if role and role.approvers else "An auditor"
+    return f"{approvers} or a catalogue admin can close it, never you. Or ask for the role the usual way."
+
+
+def _link(denied: Denied, asked: IssuanceRequest) -> Link | None:
+    """Lead to where the person mends it alone, with what was typed; None where somebody else has to."""
+    if denied.reason is DenialReason.STEP_UP_REQUIRED:
+        return Link("Confirm it is you", confirm_url(request_url(asked)))
+    label = MENDED_ON_PAGE.get(denied.reason)
+    return Link(label, request_url(asked)) if label else None
+
+
+def _tried(row: TriedRow, role: RoleFacts, asked: IssuanceRequest) -> Tried:
+    eligibility, needs = row.eligibility, needs_of(row.eligibility, role)
+    longest = eligibility.max_duration
+    if asked.break_glass and eligibility.break_glass_duration is not None:
+        longest, needs = eligibility.break_glass_duration, Needs(reason=True, step_up=needs.step_up)
+    words = {
+        "a reason": needs.reason,
+        "a ticket": needs.ticket,
+        "a fresh sign-in": needs.step_up,
+        "approval": needs.approval,
+    }
+    return Tried(eligibility.holder, longest, ", ".join(word for word, asks in words.items() if asks), row.why)
 
 
 def failure(answer: Failed, asked: IssuanceRequest, *, now: datetime, for_admin: bool) -> Letter:

@@ -1,0 +1,330 @@
+"""What the roles list and the request page say a role asks for, and what they do where it is missing."""
+
+import re
+from datetime import timedelta
+from html import unescape
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.contrib.auth.models import Group
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from credportal.access.models import Eligibility, Favourite, Review, Role
+from credportal.audit.models import Event, EventKind, Issuance
+from tests.fault_sts import FaultSTS
+from tests.support.cast import PASSWORD, Cast, Catalogue, allow, make_role
+from tests.support.html import hidden
+
+HX = {"hx-request": "true"}
+
+
+def text_of(answer: Any) -> str:
+    """Return the words of a page, without its tags."""
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", answer.content.decode())))
+
+
+def ask_more(role: Role, **fields: object) -> None:
+    Role.objects.filter(pk=role.pk).update(**fields)
+
+
+def post(client: Client, role: Role, route: str = "issue", **fields: str) -> Any:
+    page = client.get(f"/roles/{role.id}/").content.decode()
+    asked = {"duration": "3600", "submission": hidden(page, "submission"), **fields}
+    return client.post(f"/roles/{role.id}/{route}/", asked)
+
+
+def forget_sign_in(client: Client) -> None:
+    """Let the person have signed in a long time ago."""
+    session = client.session
+    session["account_authentication_methods"] = [{"method": "password", "at": timezone.now().timestamp() - 3600}]
+    session.save()
+
+
+def confirm(client: Client) -> None:
+    session = client.session
+    session["account_authentication_methods"] = [{"method": "password", "at": timezone.now().timestamp()}]
+    session.save()
+
+
+def only_denial() -> Issuance:
+    issuance = Issuance.objects.get()
+    assert (issuance.status, Event.objects.filter(kind=EventKind.ISSUANCE_DENIED).count()) == ("denied", 1)
+    return issuance
+
+
+@pytest.fixture
+def approved_only(cast: Cast, catalogue: Catalogue) -> Role:
+    """A role that always waits for approval, with a glass to break for an hour."""
+    approvers = Group.objects.create(name="payments-leads")
+    approvers.user_set.add(cast.erin, cast.dana)
+    role = make_role(
+        catalogue.production, "Vault", needs_approval=True, approvers=approvers, approvals_needed=2, label="The vault"
+    )
+    row = allow(role, catalogue.engineers, hours=4)
+    Eligibility.objects.filter(pk=row.pk).update(break_glass_duration=timedelta(minutes=30))
+    return role
+
+
+# The roles list.
+
+
+def test_a_row_says_in_words_all_that_the_role_asks_for(
+    alice: Client, catalogue: Catalogue, approved_only: Role
+) -> None:
+    ask_more(approved_only, needs_reason=True, needs_ticket=True, needs_step_up=True)
+    page = text_of(alice.get("/?q=vault"))
+    for words in ("The vault", "Up to 4 h", "Limit for the group engineers.", "Reason", "Ticket", "Approval"):
+        assert words in page
+    assert "Fresh sign-in" in page
+    assert "Break-glass possible" in page
+
+
+def test_a_row_names_the_limit_of_the_role_in_aws_where_that_is_the_smallest(
+    alice: Client, catalogue: Catalogue
+) -> None:
+    ask_more(catalogue.deployer, max_session_duration=timedelta(hours=1))
+    page = text_of(alice.get("/?q=deployer"))
+    assert "Up to 1 h" in page
+    assert "The role’s own maximum in AWS." in page
+
+
+def test_a_shorter_row_without_approval_is_told_beside_the_longer_one_with_it(
+    alice: Client, cast: Cast, approved_only: Role
+) -> None:
+    Role.objects.filter(pk=approved_only.pk).update(needs_approval=False)
+    Eligibility.objects.filter(role=approved_only).update(needs_approval=True)
+    allow(approved_only, cast.alice, hours=2)
+    assert "Approval over 2 h" in text_of(alice.get("/?q=vault"))
+    page = text_of(alice.get(f"/roles/{approved_only.id}/"))
+    assert "Needs approval over 2 h" in page
+    assert "4 h with approval" in page
+    assert "Get credentials" in page
+
+
+def test_tags_are_shown_and_found(alice: Client, catalogue: Catalogue) -> None:
+    ask_more(catalogue.deployer, tags="hotfix friday")
+    found = text_of(alice.get("/?q=HOTFIX", headers=HX))
+    assert "Deployer" in found
+    assert "friday" in found
+    assert "PaymentsReadOnly" not in found
+
+
+def test_a_search_reads_the_catalogue_in_one_query(alice: Client, catalogue: Catalogue) -> None:
+    with CaptureQueriesContext(connection) as seen:
+        alice.get("/?q=deploy", headers=HX)
+    reads = [query["sql"] for query in seen if "access_eligibility" in query["sql"]]
+    assert len(reads) == 1
+    assert len(seen) <= 4  # the session, the person, their stars, the catalogue
+
+
+@pytest.mark.parametrize("needed", ["needs_reason", "needs_ticket", "needs_approval", "needs_step_up"])
+def test_a_favourite_that_asks_for_something_leads_to_its_form(
+    alice: Client, cast: Cast, approved_only: Role, needed: str
+) -> None:
+    ask_more(approved_only, needs_approval=False)
+    Favourite.objects.create(user=cast.alice, role=approved_only)
+    offered = f'action="/roles/{approved_only.id}/issue/"'
+    assert offered in alice.get("/").content.decode()
+    ask_more(approved_only, **{needed: True})
+    assert offered not in alice.get("/").content.decode()
+
+
+# The request page.
+
+
+def test_the_page_shows_what_a_ticket_looks_like(alice: Client, catalogue: Catalogue) -> None:
+    ask_more(catalogue.deployer, needs_ticket=True, ticket_pattern="INC-# CHG-#")
+    assert "such as INC-1234 or CHG-1234" in text_of(alice.get(f"/roles/{catalogue.deployer.id}/"))
+
+
+@pytest.mark.parametrize(("ticket", "reason"), [("", "ticket_required"), ("JIRA-1", "ticket_malformed")])
+def test_a_ticket_that_is_missing_or_wrong_comes_back_on_its_field_and_is_recorded(
+    alice: Client, catalogue: Catalogue, sts: FaultSTS, ticket: str, reason: str
+) -> None:
+    ask_more(catalogue.deployer, needs_ticket=True, ticket_pattern="INC-#")
+    answer = post(alice, catalogue.deployer, ticket=ticket, reason="Queue stuck")
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert f'id="ticket-wrong-{catalogue.deployer.id}"' in page
+    assert "INC-1234" in page
+    assert hidden(page, "reason") == "Queue stuck"
+    assert only_denial().code == reason
+    assert sts.ledger.mints == []
+
+
+def test_only_the_narrowing_that_the_role_offers_is_offered(alice: Client, catalogue: Catalogue) -> None:
+    ask_more(catalogue.deployer, allows_my_address=False, allows_one_region=False)
+    page = alice.get(f"/roles/{catalogue.deployer.id}/").content.decode()
+    assert 'value="read-only"' in page
+    assert 'value="my-address"' not in page
+    assert "region:eu-west-1" not in page
+    ask_more(catalogue.deployer, allows_read_only=False)
+    assert "Narrow it" not in text_of(alice.get(f"/roles/{catalogue.deployer.id}/"))
+
+
+def test_a_narrowing_that_is_not_offered_is_refused_with_a_way_back_to_the_form(
+    alice: Client, catalogue: Catalogue, sts: FaultSTS
+) -> None:
+    ask_more(catalogue.deployer, allows_read_only=False)
+    answer = post(alice, catalogue.deployer, narrowing="read-only")
+    assert answer.status_code == 403
+    assert f'href="/roles/{catalogue.deployer.id}/?duration=3600"' in answer.content.decode()
+    assert only_denial().code == "narrowing_not_allowed"
+    assert sts.ledger.mints == []
+
+
+def test_the_page_says_who_approves_and_its_button_asks_for_that(alice: Client, approved_only: Role) -> None:
+    page = text_of(alice.get(f"/roles/{approved_only.id}/"))
+    assert "2 members of the group payments-leads other than you have to agree" in page
+    assert "Ask for approval" in page
+    assert "Get credentials </button>" not in page
+
+
+# Confirming who one is.
+
+
+def test_a_role_that_asks_for_a_fresh_sign_in_says_so_and_leads_there_and_back(
+    alice: Client, catalogue: Catalogue
+) -> None:
+    ask_more(catalogue.deployer, needs_step_up=True)
+    forget_sign_in(alice)
+    page = alice.get(f"/roles/{catalogue.deployer.id}/").content.decode()
+    assert f'href="/account/confirm/?next=%2Froles%2F{catalogue.deployer.id}%2F"' in page
+    confirm(alice)
+    assert "You have confirmed who you are" in text_of(alice.get(f"/roles/{catalogue.deployer.id}/"))
+
+
+def test_without_a_fresh_sign_in_the_letter_leads_to_confirm_and_back_to_what_was_typed(
+    alice: Client, catalogue: Catalogue, sts: FaultSTS
+) -> None:
+    ask_more(catalogue.deployer, needs_step_up=True)
+    forget_sign_in(alice)
+    answer = post(alice, catalogue.deployer, duration="7200", reason="A & B <c>", ticket="INC-7")
+    assert answer.status_code == 403
+    assert only_denial().code == "step_up_required"
+    link = re.search(r'href="(/account/confirm/[^"]+)"', answer.content.decode())
+    assert link is not None
+    address = unescape(link[1])
+    back = parse_qs(urlsplit(address).query)["next"][0]
+
+    confirmed = alice.post("/account/confirm/", {"password": PASSWORD, "next": back})
+    assert (confirmed.status_code, confirmed["Location"]) == (302, back)
+    page = alice.get(back).content.decode()
+    assert unescape(hidden(page, "reason")) == "A & B <c>"
+    assert hidden(page, "ticket") == "INC-7"
+    assert re.search(r'value="7200"\s+checked', page)
+    submission = hidden(page, "submission")
+    again = alice.post(
+        f"/roles/{catalogue.deployer.id}/issue/", {"duration": "7200", "reason": "A & B", "submission": submission}
+    )
+    assert again.status_code == 200
+    assert len(sts.ledger.mints) == 1
+
+
+@pytest.mark.parametrize("query", ["reason=" + "x" * 9000, "reason=a%00%E2%80%AEb", "duration=9e9", "duration=-1"])
+def test_an_address_with_anything_in_it_only_fills_the_form(alice: Client, catalogue: Catalogue, query: str) -> None:
+    answer = alice.get(f"/roles/{catalogue.deployer.id}/?{query}&narrowing=read-only&submission=x")
+    page = answer.content.decode()
+    assert answer.status_code == 200
+    assert len(hidden(page, "reason")) <= 500
+    assert "\u202e" not in page
+    assert hidden(page, "submission") != "x"
+    assert not re.search(r'value="read-only"[^>]*checked', page)
+
+
+# Breaking the glass.
+
+
+def test_the_glass_is_there_only_where_a_row_allows_it_and_approval_is_needed(
+    alice: Client, catalogue: Catalogue, approved_only: Role
+) -> None:
+    page = alice.get(f"/roles/{approved_only.id}/")
+    assert "No approval. Recorded loudly. Somebody else has to review it before your next one." in text_of(page)
+    assert f'action="/roles/{approved_only.id}/break-glass/"' in page.content.decode()
+    assert "Break glass" not in text_of(alice.get(f"/roles/{catalogue.deployer.id}/"))
+    Eligibility.objects.filter(role=approved_only).update(break_glass_duration=None)
+    assert "Break glass" not in text_of(alice.get(f"/roles/{approved_only.id}/"))
+
+
+def test_breaking_the_glass_without_a_reason_comes_back_in_the_panel_and_is_recorded(
+    alice: Client, approved_only: Role, sts: FaultSTS
+) -> None:
+    answer = post(alice, approved_only, "break-glass", duration="900", ticket="INC-9")
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert f'id="glass-reason-wrong-{approved_only.id}"' in page
+    assert f'id="reason-wrong-{approved_only.id}"' not in page
+    assert re.search(r'<details class="glass"\s+open', page)
+    assert only_denial().code == "reason_required"
+    assert sts.ledger.mints == []
+
+
+def test_a_broken_form_of_the_glass_keeps_what_was_typed_in_the_panel(alice: Client, approved_only: Role) -> None:
+    answer = post(alice, approved_only, "break-glass", duration="custom", duration_minutes="x", reason="Fire")
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert page.count('value="Fire"') == 1
+    assert not Issuance.objects.exists()
+
+
+def test_a_glass_broken_for_too_long_is_offered_for_its_own_limit_by_the_same_way(
+    alice: Client, approved_only: Role, sts: FaultSTS
+) -> None:
+    answer = post(alice, approved_only, "break-glass", duration="3600", reason="Fire")
+    assert answer.status_code == 403
+    assert "You may have The vault for 30 min by break-glass, not 1 h" in text_of(answer)
+    page = answer.content.decode()
+    assert f'action="/roles/{approved_only.id}/break-glass/"' in page
+    assert f'action="/roles/{approved_only.id}/issue/"' not in page
+    assert only_denial().code == "duration_too_long"
+    assert sts.ledger.mints == []
+
+
+def test_an_open_review_is_told_in_the_panel_and_in_the_letter_with_who_can_close_it(
+    alice: Client, cast: Cast, approved_only: Role, sts: FaultSTS
+) -> None:
+    Review.objects.create(issuance_id="0123456789ab", user=cast.alice, role=approved_only, reason="Fire")
+    page = text_of(alice.get(f"/roles/{approved_only.id}/"))
+    assert "Your last break-glass still waits for its review" in page
+    answer = post(alice, approved_only, "break-glass", duration="900", reason="Fire again")
+    assert answer.status_code == 403
+    assert "Somebody in the group payments-leads, an auditor or a catalogue admin can close it" in text_of(answer)
+    assert only_denial().code == "review_open"
+    assert sts.ledger.mints == []
+
+
+def test_break_glass_where_no_row_allows_it_leads_to_the_usual_way(
+    alice: Client, catalogue: Catalogue, sts: FaultSTS
+) -> None:
+    answer = post(alice, catalogue.deployer, "break-glass", reason="Fire")
+    assert answer.status_code == 403
+    assert "Ask the usual way" in text_of(answer)
+    assert only_denial().code == "no_break_glass"
+    assert sts.ledger.mints == []
+
+
+def test_a_role_without_approvers_says_whom_to_tell(alice: Client, approved_only: Role, sts: FaultSTS) -> None:
+    ask_more(approved_only, approvers=None)
+    submission = "0123456789abcdef0"
+    answer = alice.post(
+        f"/roles/{approved_only.id}/issue/", {"duration": "3600", "reason": "x", "submission": submission}
+    )
+    assert answer.status_code == 403
+    assert "Ask an admin of the portal to name a group of approvers" in text_of(answer)
+    assert only_denial().code == "no_approvers"
+
+
+def test_a_role_with_an_arn_that_came_past_the_forms_says_whom_to_tell(
+    alice: Client, catalogue: Catalogue, sts: FaultSTS
+) -> None:
+    ask_more(catalogue.deployer, arn=f"arn:aws:iam::{catalogue.staging.number}:role/*")
+    fields = {"duration": "3600", "submission": "0123456789abcdef0"}
+    answer = alice.post(f"/roles/{catalogue.deployer.id}/issue/", fields)
+    assert answer.status_code == 403
+    assert "Ask an admin of the portal to mend the role’s ARN" in text_of(answer)
+    assert only_denial().code == "role_unfit"
+    assert sts.ledger.mints == []
