@@ -59,8 +59,9 @@ def said(duration: timedelta) -> str:
 
 
 def _smallest(own: Maximum, role: RoleFacts, chaining_ceiling: timedelta | None) -> Maximum:
-    limits = [own, Maximum(role.max_session_duration, "The role’s own maximum in AWS.")]
-    if chaining_ceiling is not None:
-        limits.append(Maximum(chaining_ceiling, f"AWS stops chained roles at {said(chaining_ceiling)}."))
-    limits.append(Maximum(MAX_DURATION, "AWS issues nothing longer."))
-    return min(limits, key=lambda limit: limit.duration)
+    best = own
+    if role.max_session_duration < best.duration:
+        best = Maximum(role.max_session_duration, "The role’s own maximum in AWS.")
+    if chaining_ceiling is not None and chaining_ceiling < best.duration:
+        best = Maximum(chaining_ceiling, f"AWS stops chained roles at {said(chaining_ceiling)}.")
+    return best if best.duration <= MAX_DURATION else Maximum(MAX_DURATION, "AWS issues nothing longer.")

@@ -10,6 +10,7 @@ import base64
 import hashlib
 import re
 import unicodedata
+from functools import lru_cache
 
 from credportal.domain.lookalikes import script_problem, strange_character, unseen_character
 from credportal.domain.types import Identity
@@ -167,10 +168,12 @@ def principal_from(arn: str) -> str:
     return arn if _USER_ARN.fullmatch(arn) else ""
 
 
+@lru_cache(maxsize=4096)
 def arn_problem(arn: str, identity: Identity) -> str:
     """Say why a text is no role that the portal could assume, and how to mend it; empty where nothing is wrong.
 
-    The portal's partition and principal are compared where they are known.
+    The portal's partition and principal are compared where they are known. A list of hundreds of roles asks
+    this for each of them, at every visit.
     """
     malformed = _malformed(arn)
     if malformed:
