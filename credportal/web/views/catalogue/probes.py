@@ -1,10 +1,26 @@
-"""PLACEHOLDER: its owner replaces this file."""
+"""The button that probes a role."""
 
 from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
 
-from credportal.web.http import PortalRequest
+from credportal.access.selectors import actor_of
+from credportal.flows.doctor import AuditUnavailable, Gone, probe_role
+from credportal.web.http import PortalRequest, origin_of
+from credportal.web.letters import RETRY_AFTER_SECONDS
 
 
-def probe(request: PortalRequest, **kwargs: object) -> HttpResponse:
-    """Answer 404."""
-    raise Http404
+def probe(request: PortalRequest, role_id: str) -> HttpResponse:
+    """Probe one role, then show its page with what was found."""
+    answer = probe_role(role_id=role_id, actor=actor_of(request.user), origin=origin_of(request))
+    if isinstance(answer, Gone):
+        raise Http404
+    if isinstance(answer, AuditUnavailable):
+        context = {"headline": "Nothing was learned", "why": "The portal could not write its audit."}
+        response = render(request, "_503.html" if request.htmx else "503.html", context, status=503)
+        response["Retry-After"] = str(RETRY_AFTER_SECONDS)
+        return response
+    if request.htmx:
+        context = {"role": answer.role, "probe": answer.probe, "findings": answer.probe.findings}
+        return render(request, "catalogue/_probe.html", context)
+    return redirect(f"{reverse('catalogue_role', args=[role_id])}#probe")
