@@ -57,13 +57,12 @@ def person(handle: str) -> User | None:
 
 
 def people_named(usernames: Iterable[str]) -> dict[str, int]:
-    """Return the ids of people by the user name or handle that was written."""
+    """Return the ids of people by what was written: a user name, else a handle."""
     wanted = set(usernames)
-    rows = User.objects.filter(Q(username__in=wanted) | Q(handle__in=wanted)).values_list("username", "handle", "pk")
-    found: dict[str, int] = {}
-    for username, handle, pk in rows:
-        found |= {text: pk for text in (handle, username) if text in wanted}
-    return found
+    rows = User.objects.filter(Q(username__in=wanted) | Q(handle__in=wanted)).values_list("handle", "username", "pk")
+    named = list(rows)
+    by_handle = {handle: pk for handle, _, pk in named if handle in wanted}
+    return by_handle | {username: pk for _, username, pk in named if username in wanted}
 
 
 def group_choices() -> list[tuple[int, str]]:
