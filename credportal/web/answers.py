@@ -5,11 +5,12 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from credportal.domain.types import DenialReason, IssuanceRequest
-from credportal.flows.issue import AlreadySubmitted, Answer, AuditUnavailable, Failed, Issued, Refused
-from credportal.web import asking, issued, letters, offers
+from credportal.flows.issue import AlreadySubmitted, Answer, AuditUnavailable, Failed, Issued, Refused, Waiting
+from credportal.web import approvals, asking, issued, letters, offers
 from credportal.web.forms.issue import IssueForm
 from credportal.web.http import PortalRequest
 
+ACCEPTED = 202
 # What is missing in the form comes back on its field: the person mends it there, and what was typed stays.
 ON_FIELD = {
     DenialReason.REASON_REQUIRED: "reason",
@@ -22,18 +23,17 @@ def render_answer(
     request: PortalRequest, answer: Answer, asked: IssuanceRequest, form: IssueForm | None = None
 ) -> HttpResponse:
     """Answer with the page of what a flow returned. ``form`` is the one that asked, where there was one."""
-    now = timezone.now()
     match answer:
         case Issued():
-            page = issued.issued_page(answer, asked, now=now)
+            page = issued.issued_page(answer, asked, now=timezone.now())
             return render(request, asking.template_of(request, "roles/issued.html"), {"issued": page})
         case Refused(denied=denied) if form is not None and denied.reason in ON_FIELD:
             return _on_field(request, answer, asked, form)
-        case Refused():
-            return render_letter(request, letters.refusal(answer, asked, now=now), 403)
-        case Failed():
-            letter = letters.failure(answer, asked, now=now, for_admin=request.user.is_catalogue_admin)
-            return render_letter(request, letter, answer.failure.status)
+        case Waiting():
+            context = approvals.waiting_context(answer.approval_id, request.user)
+            return render(request, asking.template_of(request, "approvals/waiting.html"), context, status=ACCEPTED)
+        case Refused() | Failed():
+            return _by_letter(request, answer, asked)
         case AlreadySubmitted():
             again = offers.offer_of(asked, label="Ask again", duration=asked.duration)
             context = {"issuance": answer.issuance, "again": again}
@@ -65,10 +65,18 @@ def render_audit_unavailable(request: PortalRequest, *, minted: bool) -> HttpRes
     return response
 
 
+def _by_letter(request: PortalRequest, answer: Refused | Failed, asked: IssuanceRequest) -> HttpResponse:
+    now = timezone.now()
+    if isinstance(answer, Refused):
+        return render_letter(request, letters.refusal(answer, asked, now=now), 403)
+    letter = letters.failure(answer, asked, now=now, for_admin=request.user.is_catalogue_admin)
+    return render_letter(request, letter, answer.failure.status)
+
+
 def _on_field(request: PortalRequest, answer: Refused, asked: IssuanceRequest, form: IssueForm) -> HttpResponse:
     """Show the form again with the recorded denial on the field that mends it."""
     form.add_error(ON_FIELD[answer.denied.reason], answer.denied.next_step)
     mine = asking.my_role(request, asked.role_id)
     if mine is None:  # The role went away in the meantime; the refusal stands.
-        return render_letter(request, letters.refusal(answer, asked, now=timezone.now()), 403)
+        return _by_letter(request, answer, asked)
     return asking.render_form(request, mine, form, broken=asked.break_glass, status=asking.UNPROCESSABLE)

@@ -13,7 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from credportal.access.models import Eligibility, Favourite, Review, Role
+from credportal.access.models import Approval, Eligibility, Favourite, Review, Role
 from credportal.audit.models import Event, EventKind, Issuance
 from tests.fault_sts import FaultSTS
 from tests.support.cast import PASSWORD, Cast, Catalogue, allow, make_role
@@ -52,7 +52,7 @@ def confirm(client: Client) -> None:
 
 def only_denial() -> Issuance:
     issuance = Issuance.objects.get()
-    assert (issuance.status, Event.objects.filter(kind=EventKind.ISSUANCE_DENIED).count()) == ("denied", 1)
+    assert (issuance.status, Event.objects.filter(kind=EventKind.DENIED).count()) == ("denied", 1)
     return issuance
 
 
@@ -184,6 +184,24 @@ def test_the_page_says_who_approves_and_its_button_asks_for_that(alice: Client, 
     assert "Get credentials </button>" not in page
 
 
+def test_asking_for_approval_answers_with_the_page_that_waits(
+    alice: Client, approved_only: Role, sts: FaultSTS
+) -> None:
+    answer = post(alice, approved_only, reason="Rotate the keys")
+    assert answer.status_code == 202
+    assert Approval.objects.get().reason == "Rotate the keys"
+    assert Event.objects.filter(kind=EventKind.APPROVAL_REQUESTED).count() == 1
+    assert "Rotate the keys" in text_of(answer)
+    assert sts.ledger.mints == []
+
+
+def test_for_htmx_only_the_fragment_of_the_waiting_page_comes(alice: Client, approved_only: Role) -> None:
+    fields = {"duration": "3600", "reason": "x", "submission": "0123456789abcdef0"}
+    answer = alice.post(f"/roles/{approved_only.id}/issue/", fields, headers=HX)
+    assert answer.status_code == 202
+    assert "<html" not in answer.content.decode()
+
+
 # Confirming who one is.
 
 
@@ -225,7 +243,7 @@ def test_without_a_fresh_sign_in_the_letter_leads_to_confirm_and_back_to_what_wa
     assert len(sts.ledger.mints) == 1
 
 
-@pytest.mark.parametrize("query", ["reason=" + "x" * 9000, "reason=a%00%E2%80%AEb", "duration=9e9", "duration=-1"])
+@pytest.mark.parametrize("query", ["reason=" + "x" * 9000, "reason=a%E2%80%AEb", "duration=9e9", "duration=-1"])
 def test_an_address_with_anything_in_it_only_fills_the_form(alice: Client, catalogue: Catalogue, query: str) -> None:
     answer = alice.get(f"/roles/{catalogue.deployer.id}/?{query}&narrowing=read-only&submission=x")
     page = answer.content.decode()

@@ -23,6 +23,7 @@ from credportal.domain.naming import (
 from credportal.domain.types import Environment, Identity, Needs, Preset
 
 MOST_APPROVALS = 5
+NAME_MAX_LENGTH = 64
 
 
 def new_public_id() -> str:
@@ -139,13 +140,16 @@ class Role(Versioned, Requirements):
 
     @property
     def name(self) -> str:
-        """Return what people call the role: its label, or the last segment of the ARN, without the path."""
-        return self.label or role_name_from(self.arn)
+        """Return what people call the role: its label, or the last segment of the ARN, without the path.
+
+        Of a text that is no role ARN and came past the forms it is the end: the rule book refuses it later.
+        """
+        return self.label or (role_name_from(self.arn) if is_role_arn(self.arn) else self.arn[-NAME_MAX_LENGTH:])
 
     @property
     def partition(self) -> str:
-        """Return the ARN's partition, such as ``aws``."""
-        return partition_from(self.arn)
+        """Return the ARN's partition, such as ``aws``; empty where the text is no role ARN."""
+        return partition_from(self.arn) if is_role_arn(self.arn) else ""
 
     @property
     def narrowings(self) -> frozenset[Preset]:
