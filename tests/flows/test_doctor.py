@@ -14,7 +14,6 @@ from credportal.audit import record
 from credportal.audit.models import Event
 from credportal.domain.doctor import MOST_ATTEMPTS
 from credportal.domain.types import Origin
-from credportal.flows import doctor
 from credportal.flows.doctor import AuditUnavailable, Gone, Pace, Probed, probe_role
 from tests.fault_sts import CANARY, FaultSTS, RoleRule
 from tests.support.cast import Cast, Catalogue
@@ -156,7 +155,7 @@ def test_an_unknown_role_is_gone(sts: FaultSTS) -> None:
 
 def test_the_command_waits_where_aws_is_busy(role: Role, sts: FaultSTS, monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[float] = []
-    monkeypatch.setattr(doctor.time, "sleep", waits.append)
+    monkeypatch.setattr("credportal.flows.doctor.time.sleep", waits.append)
     sts.fault("throttling", count=2)
     probe(role, pace=Pace(seconds=0.2, back_off_seconds=1))
     assert waits[:5] == [0.2, 1, 0.2, 2, 0.2]

@@ -147,7 +147,10 @@ def test_the_command_stops_where_the_audit_is_away(
     assert "The audit cannot be written" in capsys.readouterr().err
 
 
-def test_five_hundred_roles_are_probed_once_each_with_few_calls(catalogue: Catalogue, sts: FaultSTS) -> None:
+def test_five_hundred_roles_are_probed_once_each_with_few_calls(
+    catalogue: Catalogue, sts: FaultSTS, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probe_roles, "BACK_OFF_SECONDS", 0.01)
     for number in range(495):
         make_role(catalogue.sandbox, f"Role{number}")
     all_trust(sts)

@@ -1,6 +1,6 @@
 """Every page and state of the portal by name, each with the steps that lead there."""
 
-from tests.browser.states import access, around, asking, catalogue, extremes, onboarding, people, reviewing
+from tests.browser.states import access, around, asking, catalogue, extremes, onboarding, people, probing, reviewing
 from tests.browser.states.core import STATES, State, away
 
 __all__ = [
@@ -14,5 +14,6 @@ __all__ = [
     "extremes",
     "onboarding",
     "people",
+    "probing",
     "reviewing",
 ]

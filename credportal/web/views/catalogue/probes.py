@@ -21,6 +21,6 @@ def probe(request: PortalRequest, role_id: str) -> HttpResponse:
         response["Retry-After"] = str(RETRY_AFTER_SECONDS)
         return response
     if request.htmx:
-        context = {"role": answer.role, "probe": answer.probe, "findings": answer.probe.findings}
-        return render(request, "catalogue/_probe.html", context)
+        found = {"role": answer.role, "probe": answer.probe, "findings": answer.probe.findings}
+        return render(request, "catalogue/_probe.html", found)
     return redirect(f"{reverse('catalogue_role', args=[role_id])}#probe")
