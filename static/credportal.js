@@ -167,7 +167,7 @@ document.addEventListener("htmx:afterSettle", (event) => {
     showOpen(openerOf(target), true);
     (target.querySelector("input:checked") || target.querySelector("input:not([type=hidden])")).focus();
     target.closest(".role").scrollIntoView({ block: "nearest" });
-  } else if (target.id === "roles") {
+  } else if (target.id === "roles" || target.id === "found") {
     const count = target.querySelector("[data-count]");
     if (count) say(count.textContent.trim().replace(/\s+/g, " "));
   }

@@ -73,6 +73,7 @@ def catalogue_roles_searched(desk: Desk) -> None:
     desk.goto("/catalogue/")
     desk.page.get_by_role("searchbox", name="Search roles of the catalogue").press_sequentially("oncall")
     expect(desk.page.locator(".cat")).to_have_count(1)
+    expect(desk.page.locator("#status")).to_have_text("1 role")
 
 
 @state("dana", axe=False)
