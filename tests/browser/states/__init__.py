@@ -1,6 +1,17 @@
 """Every page and state of the portal by name, each with the steps that lead there."""
 
-from tests.browser.states import access, around, asking, catalogue, extremes, onboarding, people, probing, reviewing
+from tests.browser.states import (
+    access,
+    around,
+    asking,
+    catalogue,
+    extremes,
+    onboarding,
+    people,
+    probing,
+    requirements,
+    reviewing,
+)
 from tests.browser.states.core import STATES, State, away
 
 __all__ = [
@@ -15,5 +26,6 @@ __all__ = [
     "onboarding",
     "people",
     "probing",
+    "requirements",
     "reviewing",
 ]
