@@ -2,6 +2,7 @@
 
 from tests.browser.states import (
     access,
+    approvals,
     around,
     asking,
     catalogue,
@@ -18,6 +19,7 @@ __all__ = [
     "STATES",
     "State",
     "access",
+    "approvals",
     "around",
     "asking",
     "away",
