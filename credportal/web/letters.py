@@ -136,9 +136,11 @@ def _tried(row: TriedRow, role: RoleFacts, asked: IssuanceRequest) -> Tried:
         "a reason": needs.reason,
         "a ticket": needs.ticket,
         "a fresh sign-in": needs.step_up,
-        "approval": needs.approval,
+        "an approval": needs.approval,
     }
-    return Tried(eligibility.holder, longest, ", ".join(word for word, asks in words.items() if asks), row.why)
+    asks = [word for word, asked_for in words.items() if asked_for]
+    listed = " and ".join([*([", ".join(asks[:-1])] if asks[:-1] else []), *asks[-1:]])
+    return Tried(eligibility.holder, longest, listed, row.why)
 
 
 def failure(answer: Failed, asked: IssuanceRequest, *, now: datetime, for_admin: bool) -> Letter:

@@ -302,6 +302,19 @@ def test_a_glass_broken_for_too_long_is_offered_for_its_own_limit_by_the_same_wa
     assert sts.ledger.mints == []
 
 
+def test_credentials_by_break_glass_come_without_buttons_that_would_be_refused(
+    alice: Client, approved_only: Role, sts: FaultSTS
+) -> None:
+    answer = post(alice, approved_only, "break-glass", duration="900", reason="Fire")
+    page = answer.content.decode()
+    assert answer.status_code == 200
+    assert "data-issuance" in page
+    assert "data-renew" not in page
+    assert Issuance.objects.get().source == "break-glass"
+    assert Review.objects.filter(closed_at=None).count() == 1
+    assert len(sts.ledger.mints) == 1
+
+
 def test_an_open_review_is_told_in_the_panel_and_in_the_letter_with_who_can_close_it(
     alice: Client, cast: Cast, approved_only: Role, sts: FaultSTS
 ) -> None:
