@@ -61,7 +61,9 @@ def record_intent(
     ``alongside`` is what has to be written together with the intent or not at all, such as taking
     an approval; what it raises passes, and then nothing is written.
     """
-    eligibility = f"{granted.eligibility.holder}, up to {describe_duration(granted.eligibility.max_duration)}"
+    row = granted.eligibility
+    cap = row.break_glass_duration if asked.break_glass and row.break_glass_duration else row.max_duration
+    eligibility = f"{row.holder}, up to {describe_duration(cap)}"
     issuance = _new_issuance(
         issuance_id=issuance_id, actor=actor, origin=origin, asked=asked, role=role, status=Status.REQUESTED
     )

@@ -30,7 +30,11 @@ class CommentField(forms.CharField):
 class DecideForm(forms.Form):
     """Yes up to a duration, or no with a comment."""
 
-    duration = forms.TypedChoiceField(label="For up to", coerce=lambda text: timedelta(seconds=int(text)))
+    duration = forms.TypedChoiceField(
+        label="For up to",
+        error_messages={"required": "Choose how long it may last."},
+        coerce=lambda text: timedelta(seconds=int(text)),
+    )
     comment = CommentField(
         label="Comment", required=False, help_text="To deny, write why. The requester and the audit read it."
     )
@@ -39,19 +43,17 @@ class DecideForm(forms.Form):
     def __init__(self, *args: Any, longest: timedelta, **kwargs: Any) -> None:
         super().__init__(*args, initial={"duration": str(int(longest.total_seconds()))}, **kwargs)
         durations = sorted({preset for preset in PRESETS if MIN_DURATION <= preset <= longest} | {longest})
-        # Not an iterable of one's own class: ``fields`` hold a copy of the class's field, so this stays in this form.
         self.fields["duration"].choices = [  # type: ignore[attr-defined]  # it is a choice field
             (str(int(duration.total_seconds())), describe_duration(duration)) for duration in durations
         ]
-        self.fields["duration"].required = False
 
     def clean(self) -> dict[str, Any]:
-        """Ask an approval for its duration, and a denial for its comment."""
+        """Ask a denial for its comment, and not for a duration."""
         cleaned: dict[str, Any] = super().clean() or {}
-        if cleaned.get("decision") == "approve" and not cleaned.get("duration") and "duration" not in self.errors:
-            self.add_error("duration", "Choose how long it may last.")
-        if cleaned.get("decision") == "deny" and not cleaned.get("comment") and "comment" not in self.errors:
-            self.add_error("comment", "Write why you deny it. One sentence is enough.")
+        if cleaned.get("decision") == "deny":
+            self.errors.pop("duration", None)
+            if not cleaned.get("comment") and "comment" not in self.errors:
+                self.add_error("comment", "Write why you deny it. One sentence is enough.")
         return cleaned
 
 
