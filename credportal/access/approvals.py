@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError
 
 from credportal.access.models import Approval, ApprovalDecision, ApprovalState, User
+from credportal.access.selectors.requests import is_over
 from credportal.domain.types import IssuanceRequest
 
 OPEN = (ApprovalState.WAITING, ApprovalState.APPROVED)
@@ -106,12 +107,6 @@ def give_back(approval_id: str, *, issuance_id: str) -> None:
     """Give an approval back by which nothing was minted: it can be collected again as long as its time lasts."""
     taken = Approval.objects.filter(id=approval_id, state=ApprovalState.COLLECTED, issuance_id=issuance_id)
     taken.update(state=ApprovalState.APPROVED, collected_at=None, issuance_id="")
-
-
-def is_over(approval: Approval, now: datetime) -> bool:
-    """Tell whether an open request has reached its end, whether or not housekeeping has seen it."""
-    ends = approval.expires_at if approval.state == ApprovalState.WAITING else approval.collect_until
-    return ends is not None and now >= ends
 
 
 def _hold(approval_id: str, now: datetime, states: tuple[ApprovalState, ...] = (ApprovalState.WAITING,)) -> Approval:

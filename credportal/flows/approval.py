@@ -82,7 +82,7 @@ def collect(
     approval = access.approval(approval_id)
     if approval is None or approval.requester_id != user.pk:
         return None
-    if approval.state != ApprovalState.APPROVED or approvals.is_over(approval, now):
+    if approval.state != ApprovalState.APPROVED or access.is_over(approval, now):
         return _collected_before(approval)
     asked = replace(access.request_in(approval), submission=submission)
     attempt = attempt_of(user, asked, origin, signed_in_at)

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.utils import timezone
 
-from credportal.access.approvals import is_over
 from credportal.access.models import Approval, ApprovalDecision, ApprovalState, User
 from credportal.access.selectors import requests as access
 from credportal.audit import selectors as audit
@@ -70,7 +69,7 @@ def row_of(approval: Approval, *, now: datetime) -> ApprovalRow:
     is_open = approval.state in {ApprovalState.WAITING, ApprovalState.APPROVED}
     return ApprovalRow(
         id=approval.id,
-        state=ApprovalState.EXPIRED.value if is_open and is_over(approval, now) else str(approval.state),
+        state=ApprovalState.EXPIRED.value if is_open and access.is_over(approval, now) else str(approval.state),
         requester=str(approval.requester),
         handle=approval.requester.handle,
         role_name=approval.role.name,

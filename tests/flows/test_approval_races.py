@@ -10,10 +10,10 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from credportal.access import selectors
 from credportal.access.models import Approval, Review
 from credportal.access.selectors import requests as access
 from credportal.audit.models import Event, Issuance
-from credportal.flows import minting
 from credportal.flows.answers import AlreadySubmitted, Issued, Refused
 from credportal.flows.approval import NotDone
 from credportal.flows.deciding import Done, deny, withdraw
@@ -43,7 +43,7 @@ def together(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(access, "approval", after(access.approval))
     monkeypatch.setattr(access, "review", after(access.review))
-    monkeypatch.setattr(minting.access, "facts_for", after(minting.access.facts_for))
+    monkeypatch.setattr(selectors, "facts_for", after(selectors.facts_for))
 
 
 def at_once(*acts: Callable[[], object]) -> list[object]:

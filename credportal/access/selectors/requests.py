@@ -40,6 +40,12 @@ def overdue(*, now: datetime, most: int = 1000) -> list[Approval]:
     return list(Approval.objects.filter(waiting | approved).order_by("expires_at", "id")[:most])
 
 
+def is_over(approval: Approval, now: datetime) -> bool:
+    """Tell whether an open request has reached its end, whether or not housekeeping has seen it."""
+    ends = approval.expires_at if approval.state == ApprovalState.WAITING else approval.collect_until
+    return ends is not None and now >= ends
+
+
 def approves(user: User, group_id: int | None) -> bool:
     """Tell whether this person is in a role's group of approvers, and may sign in."""
     return group_id is not None and user.is_active and user.groups.filter(pk=group_id).exists()

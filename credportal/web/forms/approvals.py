@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 
 from credportal.domain.durations import MIN_DURATION, describe_duration
 from credportal.web.forms.issue import SUBMISSION_PATTERN, UNWRITABLE
@@ -40,8 +41,8 @@ class DecideForm(forms.Form):
     )
     decision = forms.ChoiceField(choices=[("approve", "Approve"), ("deny", "Deny")], widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, longest: timedelta, **kwargs: Any) -> None:
-        super().__init__(*args, initial={"duration": str(int(longest.total_seconds()))}, **kwargs)
+    def __init__(self, data: QueryDict | None = None, *, longest: timedelta) -> None:
+        super().__init__(data, initial={"duration": str(int(longest.total_seconds()))})
         durations = sorted({preset for preset in PRESETS if MIN_DURATION <= preset <= longest} | {longest})
         self.fields["duration"].choices = [  # type: ignore[attr-defined]  # it is a choice field
             (str(int(duration.total_seconds())), describe_duration(duration)) for duration in durations

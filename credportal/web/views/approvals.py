@@ -1,6 +1,8 @@
 """Requests that wait for approval: the approvers' queue, one's own, and one of them."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
@@ -48,12 +50,17 @@ def approval_decide(request: PortalRequest, approval_id: str) -> HttpResponse:
         if not page.may_decide:
             raise PermissionDenied
         return _render(request, page, form=form, status=UNPROCESSABLE)
-    sent = {"user": request.user, "approval_id": approval_id, "origin": origin_of(request), "now": timezone.now()}
-    comment = form.cleaned_data["comment"]
-    if form.cleaned_data["decision"] == "deny":
-        return _stepped(request, approval_id, deciding.deny(comment=comment, **sent))
-    duration = form.cleaned_data["duration"]
-    return _stepped(request, approval_id, deciding.agree(max_duration=duration, comment=comment, **sent))
+    decide: Callable[..., deciding.Step] = deciding.deny
+    if form.cleaned_data["decision"] == "approve":
+        decide = partial(deciding.agree, max_duration=form.cleaned_data["duration"])
+    outcome = decide(
+        user=request.user,
+        approval_id=approval_id,
+        comment=form.cleaned_data["comment"],
+        origin=origin_of(request),
+        now=timezone.now(),
+    )
+    return _stepped(request, approval_id, outcome)
 
 
 def approval_withdraw(request: PortalRequest, approval_id: str) -> HttpResponse:
