@@ -96,8 +96,9 @@ def test_a_sign_in_service_that_gives_no_token_is_a_letter_and_an_event(
 
 
 def test_a_partition_without_a_known_sign_in_says_so(
-    alice: Client, catalogue: Catalogue, sts: FaultSTS, sign_in_at_aws: SignInService
+    alice: Client, catalogue: Catalogue, sts: FaultSTS, sign_in_at_aws: SignInService, settings: Settings
 ) -> None:
+    settings.PRINCIPAL = "arn:aws-iso:iam::111111111111:role/portal"  # Nobody crosses partitions.
     role = make_role(catalogue.sandbox, "Isolated")
     role.eligibilities.create(user=catalogue.engineers.user_set.get(), max_duration=role.max_session_duration)
     type(role).objects.filter(pk=role.pk).update(arn="arn:aws-iso:iam::602217449035:role/Isolated")
