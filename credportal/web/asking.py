@@ -29,11 +29,10 @@ def template_of(request: PortalRequest, page: str) -> str:
     return f"{folder}/_{name}" if request.htmx else page
 
 
-def my_roles(request: PortalRequest) -> list[rows.RoleRow]:
-    """Return the rows of all roles that the person can have now."""
-    user, identity = request.user, portal_identity()
-    catalogue = [replace(facts, identity=identity) for facts in access.catalogue_of(user)]
-    return rows.role_rows(catalogue, now=timezone.now(), favourites=access.favourite_ids(user))
+def my_catalogue(request: PortalRequest, now: datetime) -> list[Facts]:
+    """Return the facts of all roles that the person has a valid row for, in the order of the list."""
+    identity = portal_identity()
+    return rows.in_order((replace(facts, identity=identity) for facts in access.catalogue_of(request.user)), now)
 
 
 def my_role(request: PortalRequest, role_id: str) -> rows.RoleRow | None:

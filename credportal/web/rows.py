@@ -1,6 +1,5 @@
 """What the pages show of the catalogue and the audit: plain values, ready for a template."""
 
-import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,7 +12,7 @@ from credportal.domain.types import Environment, Facts, Needs, Preset, RoleFacts
 from credportal.web.offers import Offer
 from credportal.web.presets import USUAL
 
-ENVIRONMENT_ORDER = list(Environment)
+ENVIRONMENT_ORDER = {environment: place for place, environment in enumerate(Environment)}
 NOTHING = Needs()
 
 
@@ -59,17 +58,6 @@ class RoleRow:
 
 
 @dataclass(frozen=True, slots=True)
-class AccountGroup:
-    """An account with the roles that the person has in it."""
-
-    number: str
-    name: str
-    environment: str
-    owner: str
-    roles: list[RoleRow]
-
-
-@dataclass(frozen=True, slots=True)
 class QuickRow:
     """A role to ask for as it was last time. ``offer`` is there where one press is all it needs."""
 
@@ -103,7 +91,7 @@ def role_row(facts: Facts, *, now: datetime, favourites: set[str]) -> RoleRow | 
     maximum, eligibility = best
     asked = _asked_of(facts, role, now)
     needs = needs_of(eligibility, role)
-    glass = longest(facts, now, break_glass=True)
+    glass = longest(facts, now, break_glass=True) if needs.approval else None
     return RoleRow(
         id=role.id,
         arn=role.arn,
@@ -135,29 +123,14 @@ def role_row(facts: Facts, *, now: datetime, favourites: set[str]) -> RoleRow | 
 
 def role_rows(catalogue: Iterable[Facts], *, now: datetime, favourites: set[str]) -> list[RoleRow]:
     """Return the rows of all roles the person can have now, production first, then by account and name."""
-    rows = [row for facts in catalogue if (row := role_row(facts, now=now, favourites=favourites))]
-    return sorted(
-        rows,
-        key=lambda row: (ENVIRONMENT_ORDER.index(Environment(row.environment)), row.account_name, row.name, row.id),
-    )
+    return [row for facts in in_order(catalogue, now) if (row := role_row(facts, now=now, favourites=favourites))]
 
 
-def matching(rows: Iterable[RoleRow], query: str) -> list[RoleRow]:
-    """Return the rows in which every word of the query occurs: in role, account, description or tags, say."""
-    words = _folded(query).split()
-    return [row for row in rows if all(word in _haystack(row) for word in words)]
-
-
-def by_account(rows: Iterable[RoleRow]) -> list[AccountGroup]:
-    """Group sorted rows by account."""
-    groups: dict[str, AccountGroup] = {}
-    for row in rows:
-        group = groups.setdefault(
-            row.account_number,
-            AccountGroup(row.account_number, row.account_name, row.environment, row.account_owner, []),
-        )
-        group.roles.append(row)
-    return list(groups.values())
+def in_order(catalogue: Iterable[Facts], now: datetime) -> list[Facts]:
+    """Return the facts of which some row is valid now, production first, then by account and name."""
+    found = [(facts.role, facts) for facts in catalogue if facts.role is not None and valid_rows(facts, now)]
+    found.sort(key=lambda one: (ENVIRONMENT_ORDER[one[0].environment], one[0].account_name, one[0].name, one[0].id))
+    return [facts for _, facts in found]
 
 
 def quick_row(role: RoleRow, last: Issuance | None) -> QuickRow:
@@ -231,14 +204,3 @@ def _always(asked: list[Needs]) -> Needs:
 
 def _longest_of(asked: list[tuple[Needs, timedelta]], fits: Callable[[Needs], bool]) -> timedelta | None:
     return max((duration for needs, duration in asked if fits(needs)), default=None)
-
-
-def _haystack(row: RoleRow) -> str:
-    parts = [row.name, row.account_name, row.account_number, row.environment, row.description, row.account_owner]
-    return _folded(" ".join([*parts, *row.tags]))
-
-
-def _folded(text: str) -> str:
-    """Fold case and drop accents, so that a search finds what was meant."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(char for char in plain if not unicodedata.combining(char))

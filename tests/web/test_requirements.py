@@ -121,6 +121,21 @@ def test_a_search_reads_the_catalogue_in_one_query(alice: Client, catalogue: Cat
     assert len(seen) <= 4  # the session, the person, their stars, the catalogue
 
 
+def test_of_hundreds_of_roles_some_are_shown_and_the_other_accounts_are_named(
+    alice: Client, catalogue: Catalogue
+) -> None:
+    for number in range(70):
+        allow(make_role(catalogue.sandbox, f"Box{number:02}"), catalogue.engineers)
+    page = text_of(alice.get("/"))
+    assert "74 roles in 3 accounts" in page
+    assert "Deployer" in page
+    assert "Box07" not in page
+    assert "1 more account" in page
+    assert "sandbox 71 roles" in page
+    assert "Box07" in text_of(alice.get("/?all=1"))
+    assert "Box07" in text_of(alice.get(f"/?q={catalogue.sandbox.number}"))
+
+
 @pytest.mark.parametrize("needed", ["needs_reason", "needs_ticket", "needs_approval", "needs_step_up"])
 def test_a_favourite_that_asks_for_something_leads_to_its_form(
     alice: Client, cast: Cast, approved_only: Role, needed: str

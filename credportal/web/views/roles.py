@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from django.http import Http404, HttpResponse
@@ -11,12 +11,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from credportal.access import selectors as access
 from credportal.audit import selectors as audit
-from credportal.domain.types import IssuanceRequest
+from credportal.domain.types import Facts, IssuanceRequest
 from credportal.flows.console import ConsoleFailed, ConsoleOpened, is_offered, open_console
 from credportal.flows.issue import Answer, issue
 from credportal.flows.preferences import star_role
-from credportal.web import asking, letters, offers, rows
+from credportal.web import asking, letters, listing, offers, rows
 from credportal.web.answers import render_answer, render_letter
 from credportal.web.forms.issue import IssueForm
 from credportal.web.http import PortalRequest, client_address, origin_of, signed_in_at_of
@@ -26,16 +27,21 @@ Flow = Callable[..., Answer | ConsoleOpened | ConsoleFailed]
 
 def role_list(request: PortalRequest) -> HttpResponse:
     """Show my roles, with live sessions, favourites and recent ones first."""
-    mine = asking.my_roles(request)
+    now, favourites = timezone.now(), access.favourite_ids(request.user)
+    mine = asking.my_catalogue(request, now)
     query = request.GET.get("q", "")[:100]
-    found = rows.matching(mine, query)
+    found = listing.matching(mine, query)
+    is_long = len(found) > listing.FOLD_OVER and not request.GET.get("all")
+    most = listing.MOST_SHOWN if is_long else len(found)
+    accounts, folded = listing.by_account(found, now=now, favourites=favourites, most=most)
     context = {
-        "accounts": rows.by_account(found),
+        "accounts": accounts,
+        "folded": folded,
         "role_count": len(mine),
-        "account_count": len({row.account_number for row in mine}),
+        "account_count": len({facts.role.account_number for facts in mine if facts.role}),
         "found_count": len(found),
         "query": query,
-        **({} if query else _my_own(request, mine)),
+        **({} if query else _my_own(request, mine, favourites, now)),
     }
     return render(request, asking.template_of(request, "roles/list.html"), context)
 
@@ -100,13 +106,16 @@ def _ask(request: PortalRequest, role_id: str, flow: Flow, *, break_glass: bool 
     return render_answer(request, answer, asked, form)
 
 
-def _my_own(request: PortalRequest, mine: list[rows.RoleRow]) -> dict[str, object]:
+def _my_own(request: PortalRequest, mine: list[Facts], favourites: set[str], now: datetime) -> dict[str, object]:
     """Return what stands above all roles: live sessions, favourites, recent ones. A search shows none of it."""
-    handle, now = request.user.handle, timezone.now()
+    handle = request.user.handle
     recent = audit.recent_of(handle)
-    favourites, recents = rows.quick_rows(mine, recent)
-    live = rows.live_rows(audit.live_of(handle, now=now), now=now, renewable={row.id for row in mine})
-    return {"live": live, "favourites": favourites, "recents": recents, "first_visit": not recent}
+    quick = favourites | {issuance.role_id for issuance in recent}
+    likely = [facts for facts in mine if facts.role and facts.role.id in quick]
+    starred, recents = rows.quick_rows(rows.role_rows(likely, now=now, favourites=favourites), recent)
+    renewable = {facts.role.id for facts in mine if facts.role}
+    live = rows.live_rows(audit.live_of(handle, now=now), now=now, renewable=renewable)
+    return {"live": live, "favourites": starred, "recents": recents, "first_visit": not recent}
 
 
 def _my_role(request: PortalRequest, role_id: str) -> rows.RoleRow:
