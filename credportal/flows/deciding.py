@@ -1,7 +1,6 @@
 """How a request for approval is decided or withdrawn: one row, one event and at most one result for each step."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -53,18 +52,20 @@ def agree(
         return approval
     if not MIN_DURATION <= max_duration <= approval.duration_asked:
         return NotDone(f"Choose 15 min to {describe_duration(approval.duration_asked)}.", 422)
-    with _step(approval) as outcome:
+
+    def write() -> ApprovalState:
         tally = approvals.agree(approval, by=user, max_duration=max_duration, comment=comment, now=now)
         said = {"up_to": describe_duration(max_duration)} | ({"comment": comment} if comment else {})
         append(EventKind.APPROVAL_AGREED, approval, user, origin, detail={"after": said})
-        outcome.state = ApprovalState.WAITING
-        if tally.agreed >= approval.role.approvals_needed:
-            until = now + COLLECT_WINDOW
-            approvals.approve(approval.id, max_duration=tally.max_duration, now=now, collect_until=until)
-            after = {"up_to": describe_duration(tally.max_duration), "collect_until": f"{until:%Y-%m-%dT%H:%M:%SZ}"}
-            append(EventKind.APPROVAL_APPROVED, approval, user, origin, detail={"after": after})
-            outcome.state = ApprovalState.APPROVED
-    return outcome.answer()
+        if tally.agreed < approval.role.approvals_needed:
+            return ApprovalState.WAITING
+        until = now + COLLECT_WINDOW
+        approvals.approve(approval.id, max_duration=tally.max_duration, now=now, collect_until=until)
+        after = {"up_to": describe_duration(tally.max_duration), "collect_until": f"{until:%Y-%m-%dT%H:%M:%SZ}"}
+        append(EventKind.APPROVAL_APPROVED, approval, user, origin, detail={"after": after})
+        return ApprovalState.APPROVED
+
+    return _step(approval, write)
 
 
 def deny(*, user: User, approval_id: str, comment: str, origin: Origin, now: datetime) -> Step:
@@ -74,11 +75,13 @@ def deny(*, user: User, approval_id: str, comment: str, origin: Origin, now: dat
         return approval
     if not comment.strip():
         return NotDone("Write why you deny it. One sentence is enough.", 422)
-    with _step(approval) as outcome:
+
+    def write() -> ApprovalState:
         approvals.deny(approval, by=user, comment=comment, now=now)
         append(EventKind.APPROVAL_DENIED, approval, user, origin, detail={"after": {"comment": comment}})
-        outcome.state = ApprovalState.DENIED
-    return outcome.answer()
+        return ApprovalState.DENIED
+
+    return _step(approval, write)
 
 
 def withdraw(*, user: User, approval_id: str, origin: Origin, now: datetime) -> Step:
@@ -86,11 +89,13 @@ def withdraw(*, user: User, approval_id: str, origin: Origin, now: datetime) -> 
     approval = access.approval(approval_id)
     if approval is None or approval.requester_id != user.pk:
         return None
-    with _step(approval) as outcome:
+
+    def write() -> ApprovalState:
         approvals.withdraw(approval.id, now=now)
         append(EventKind.APPROVAL_WITHDRAWN, approval, user, origin)
-        outcome.state = ApprovalState.WITHDRAWN
-    return outcome.answer()
+        return ApprovalState.WITHDRAWN
+
+    return _step(approval, write)
 
 
 def _for_deciding(user: User, approval_id: str) -> Approval | NotDone | None:
@@ -103,26 +108,14 @@ def _for_deciding(user: User, approval_id: str) -> Approval | NotDone | None:
     return approval
 
 
-@dataclass
-class _Outcome:
-    state: ApprovalState | None = None
-    failure: NotDone | AuditUnavailable | None = None
-
-    def answer(self) -> Done | NotDone | AuditUnavailable:
-        if self.failure is not None or self.state is None:
-            return self.failure or MOVED
-        return Done(self.state)
-
-
-@contextmanager
-def _step(approval: Approval) -> Iterator[_Outcome]:
+def _step(approval: Approval, write: Callable[[], ApprovalState]) -> Done | NotDone | AuditUnavailable:
     """Commit one step with its events; what stops it becomes a value."""
-    outcome = _Outcome()
     try:
         with record.committed():
-            yield outcome
+            state = write()
     except approvals.Moved:
-        outcome.failure = MOVED
+        return MOVED
     except record.AuditUnavailable as error:
         log.exception("audit.unavailable", approval_id=approval.id, cause=str(error))
-        outcome.failure = AuditUnavailable(minted=False, issuance_id="")
+        return AuditUnavailable(minted=False, issuance_id="")
+    return Done(state)

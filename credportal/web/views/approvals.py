@@ -73,9 +73,11 @@ def approval_withdraw(request: PortalRequest, approval_id: str) -> HttpResponse:
 
 def approval_collect(request: PortalRequest, approval_id: str) -> HttpResponse:
     """Collect the credentials of one of my approved requests, once."""
+    # Read before: nothing may fail once credentials are issued.
+    page = _page(request, approval_id)
     form = CollectForm(request.POST)
     if not form.is_valid():
-        return _render(request, _page(request, approval_id), why=LOST_ID, status=UNPROCESSABLE)
+        return _render(request, page, why=LOST_ID, status=UNPROCESSABLE)
     answer = flow.collect(
         user=request.user,
         approval_id=approval_id,
@@ -86,8 +88,8 @@ def approval_collect(request: PortalRequest, approval_id: str) -> HttpResponse:
     )
     if answer is None or isinstance(answer, flow.NotDone):
         return _stepped(request, approval_id, answer)
-    asked = access.request_in(_page(request, approval_id).row.approval)
-    return render_answer(request, answer, replace(asked, submission=form.cleaned_data["submission"]))
+    asked = replace(access.request_in(page.row.approval), submission=form.cleaned_data["submission"])
+    return render_answer(request, answer, asked)
 
 
 def _page(request: PortalRequest, approval_id: str) -> approvals.ApprovalPage:
