@@ -1,6 +1,5 @@
 """The request page: one role of the person, with all that they need to know to ask for it."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,7 +12,6 @@ from credportal.access import selectors as access
 from credportal.domain.durations import parse_duration
 from credportal.domain.policy import STEP_UP_WINDOW
 from credportal.domain.types import Facts, Needs
-from credportal.flows.identity import portal_identity
 from credportal.flows.regions import regions_for
 from credportal.web import offers, rows
 from credportal.web.forms.issue import CUSTOM, MAX_REASON, MAX_TICKET, UNWRITABLE, IssueForm
@@ -31,14 +29,14 @@ def template_of(request: PortalRequest, page: str) -> str:
 
 def my_catalogue(request: PortalRequest, now: datetime) -> list[Facts]:
     """Return the facts of all roles that the person has a valid row for, in the order of the list."""
-    identity = portal_identity()
-    return rows.in_order((replace(facts, identity=identity) for facts in access.catalogue_of(request.user)), now)
+    return rows.in_order(access.catalogue_of(request.user), now)
 
 
 def my_role(request: PortalRequest, role_id: str) -> rows.RoleRow | None:
     """Return the row of a role that the person can have now, else None: what is not theirs does not exist for them."""
-    facts: Facts = replace(access.facts_for(request.user, role_id), identity=portal_identity())
-    return rows.role_row(facts, now=timezone.now(), favourites=access.favourite_ids(request.user))
+    return rows.role_row(
+        access.facts_for(request.user, role_id), now=timezone.now(), favourites=access.favourite_ids(request.user)
+    )
 
 
 def typed_before(request: PortalRequest) -> tuple[dict[str, str], timedelta | None]:

@@ -1,7 +1,7 @@
 """What the pages show of the catalogue and the audit: plain values, ready for a template."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from credportal.audit.models import Issuance
@@ -9,6 +9,7 @@ from credportal.domain.durations import describe_duration
 from credportal.domain.policy import effective_maximum, longest, needs_of, valid_rows
 from credportal.domain.tickets import ticket_examples
 from credportal.domain.types import Environment, Facts, Needs, Preset, RoleFacts
+from credportal.flows.identity import portal_identity
 from credportal.web.offers import Offer
 from credportal.web.presets import USUAL
 
@@ -84,6 +85,7 @@ class LiveRow:
 
 def role_row(facts: Facts, *, now: datetime, favourites: set[str]) -> RoleRow | None:
     """Return the row of a role, or None where the person cannot have it now."""
+    facts = replace(facts, identity=portal_identity())
     best = longest(facts, now)
     role = facts.role
     if best is None or role is None:
