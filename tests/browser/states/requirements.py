@@ -5,10 +5,10 @@ from datetime import timedelta
 from django.contrib.auth.models import Group
 from playwright.sync_api import expect
 
-from credportal.access.models import Eligibility, Review, Role
+from credportal.access.models import Account, Eligibility, Review, Role
 from tests.browser.desk import Desk
 from tests.browser.states.core import letter, state
-from tests.support.cast import allow
+from tests.support.cast import allow, make_role
 
 EVERYTHING = {"needs_reason": True, "needs_ticket": True, "needs_approval": True}
 
@@ -36,6 +36,18 @@ def roles_that_ask_for_more(desk: Desk) -> None:
     Eligibility.objects.filter(role=desk.catalogue.deployer, user=None).update(needs_reason=True)
     desk.goto("/")
     expect(desk.page.get_by_text("Break-glass possible")).to_be_visible()
+
+
+@state()
+def roles_by_the_dozen(desk: Desk) -> None:
+    for number in range(16):
+        account = Account.objects.create(
+            number=f"{200000000000 + number}", name=f"team-{number:02}", environment="sandbox"
+        )
+        for name in ("Reader", "Writer", "Deployer", "Owner", "Auditor"):
+            allow(make_role(account, name), desk.catalogue.engineers)
+    desk.goto("/")
+    expect(desk.page.get_by_role("link", name="Show all 84 roles")).to_be_visible()
 
 
 @state()
