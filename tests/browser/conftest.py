@@ -111,6 +111,7 @@ def live_portal(transactional_db: None, one_portal: Portal, live_sts: FaultSTS) 
     live_sts.heal()
     live_sts.latency_seconds = 0
     live_sts.ledger.clear()
+    live_sts.roles.clear()
     shared_cache.clear()
     yield one_portal
     live_sts.heal()

@@ -31,7 +31,7 @@ NewPage = Callable[[], Page]
 
 
 @pytest.fixture
-def new_page(live_portal: Portal, live_sts: FaultSTS, browser: Browser) -> Iterator[NewPage]:
+def new_page(live_portal: Portal, browser: Browser) -> Iterator[NewPage]:
     """Return a function that opens a fresh browser profile, where nobody is signed in."""
     contexts, watch = [], Watch()
 
@@ -45,7 +45,6 @@ def new_page(live_portal: Portal, live_sts: FaultSTS, browser: Browser) -> Itera
     yield opened
     for context in contexts:
         context.close()
-    live_sts.roles.clear()
     assert watch.found() == []
 
 
