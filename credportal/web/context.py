@@ -11,6 +11,7 @@ from credportal.web.http import client_address
 
 THEMES = ("light", "dark")
 # The first part of the addresses that one item of the menu stands for.
+APPROVALS = {"approvals", "reviews"}
 CATALOGUE = {"catalogue", "people", "groups", "who"}
 
 
@@ -23,6 +24,7 @@ class Portal:
     demo_endpoint: str
     theme: str
     client_address: str
+    in_approvals: bool
     in_catalogue: bool
     person: User | None
 
@@ -51,6 +53,7 @@ def portal(request: HttpRequest) -> dict[str, Portal]:
     """Tell templates about the portal. What the person may open is asked of the database only by pages that show it."""
     user = getattr(request, "user", None)
     theme = request.COOKIES.get("theme", "")
+    area = request.path.split("/")[1]
     return {
         "portal": Portal(
             version=credportal.__version__,
@@ -58,7 +61,8 @@ def portal(request: HttpRequest) -> dict[str, Portal]:
             demo_endpoint=settings.DEMO_ENDPOINT,
             theme=theme if theme in THEMES else "",
             client_address=client_address(request),
-            in_catalogue=request.path.split("/")[1] in CATALOGUE,
+            in_approvals=area in APPROVALS,
+            in_catalogue=area in CATALOGUE,
             person=user if isinstance(user, User) else None,
         )
     }

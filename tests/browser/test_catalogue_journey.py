@@ -152,7 +152,8 @@ def test_an_admin_fills_an_empty_portal_and_an_engineer_gets_credentials(
     assert Issuance.objects.get().status == "issued"
     assert kinds() == [
         "person:added", "account:added", "role:added", "group:added", "person:added", "group:changed",
-        "eligibility:added", "probe:started", "probe:refused", "probe:started", "probe:passed", "issuance:requested", "issuance:issued",
+        "eligibility:added", "probe:started", "probe:refused", "probe:started", "probe:passed",
+        "issuance:requested", "issuance:issued",
     ]  # fmt: skip
 
 
@@ -255,7 +256,11 @@ def test_who_may_not_is_refused_and_recorded(open_desk: OpenDesk, cast: Cast, gu
     assert answer.status == 404
     charlie.goto("/account/")
     token = charlie.page.locator('[name="csrfmiddlewaretoken"]').first.get_attribute("value") or ""
-    form = {"csrfmiddlewaretoken": token, "duration": "900", "submission": "of-a-test-and-no-form"}
+    form: dict[str, str | float | bool] = {
+        "csrfmiddlewaretoken": token,
+        "duration": "900",
+        "submission": "of-a-test-and-no-form",
+    }
     sent = charlie.page.request.post(f"{charlie.url}/roles/{guarded.role_id}/issue/", form=form)
     assert sent.status == 403
     assert (Issuance.objects.get().actor_handle, Issuance.objects.get().code) == ("charlie", "not_eligible")
