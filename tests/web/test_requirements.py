@@ -12,6 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from credportal.access.models import Approval, Eligibility, Favourite, Review, Role
 from credportal.audit.models import Event, EventKind, Issuance
@@ -148,6 +149,19 @@ def test_a_favourite_that_asks_for_something_leads_to_its_form(
     assert offered not in alice.get("/").content.decode()
 
 
+def test_a_favourite_is_had_with_one_press_only_for_as_long_as_it_asks_for_nothing(
+    alice: Client, cast: Cast, catalogue: Catalogue, sts: FaultSTS
+) -> None:
+    allow(catalogue.deployer, cast.alice, hours=2)
+    Eligibility.objects.filter(role=catalogue.deployer, user=None).update(needs_reason=True)
+    Favourite.objects.create(user=cast.alice, role=catalogue.deployer)
+    offered = f'action="/roles/{catalogue.deployer.id}/issue/"'
+    assert post(alice, catalogue.deployer, duration="7200").status_code == 200
+    assert offered in alice.get("/").content.decode()
+    assert post(alice, catalogue.deployer, duration="14400", reason="Long roll-out").status_code == 200
+    assert offered not in alice.get("/").content.decode()
+
+
 # The request page.
 
 
@@ -171,13 +185,24 @@ def test_a_ticket_that_is_missing_or_wrong_comes_back_on_its_field_and_is_record
     assert sts.ledger.mints == []
 
 
-def test_only_the_narrowing_that_the_role_offers_is_offered(alice: Client, catalogue: Catalogue) -> None:
-    ask_more(catalogue.deployer, allows_my_address=False, allows_one_region=False)
+NARROWINGS = {
+    "allows_read_only": 'value="read-only"',
+    "allows_my_address": 'value="my-address"',
+    "allows_one_region": 'value="region:eu-west-1"',
+}
+
+
+@pytest.mark.parametrize("forbidden", NARROWINGS)
+def test_only_the_narrowing_that_the_role_offers_is_offered(
+    alice: Client, catalogue: Catalogue, forbidden: str
+) -> None:
+    ask_more(catalogue.deployer, **{forbidden: False})
     page = alice.get(f"/roles/{catalogue.deployer.id}/").content.decode()
-    assert 'value="read-only"' in page
-    assert 'value="my-address"' not in page
-    assert "region:eu-west-1" not in page
-    ask_more(catalogue.deployer, allows_read_only=False)
+    assert {name for name, shown in NARROWINGS.items() if shown in page} == set(NARROWINGS) - {forbidden}
+
+
+def test_a_role_that_offers_no_narrowing_does_not_mention_it(alice: Client, catalogue: Catalogue) -> None:
+    ask_more(catalogue.deployer, **dict.fromkeys(NARROWINGS, False))
     assert "Narrow it" not in text_of(alice.get(f"/roles/{catalogue.deployer.id}/"))
 
 
@@ -215,6 +240,16 @@ def test_for_htmx_only_the_fragment_of_the_waiting_page_comes(alice: Client, app
     answer = alice.post(f"/roles/{approved_only.id}/issue/", fields, headers=HX)
     assert answer.status_code == 202
     assert "<html" not in answer.content.decode()
+
+
+def test_the_console_of_a_role_that_needs_approval_waits_like_its_credentials(
+    alice: Client, approved_only: Role, settings: Settings, sts: FaultSTS
+) -> None:
+    settings.AWS_ENDPOINT_URL_SIGNIN = "http://127.0.0.1:9"
+    answer = post(alice, approved_only, "console", reason="Look around")
+    assert answer.status_code == 202
+    assert Approval.objects.get().reason == "Look around"
+    assert sts.ledger.mints == []
 
 
 # Confirming who one is.
