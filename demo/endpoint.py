@@ -15,11 +15,14 @@ import os
 import signal
 import sys
 from dataclasses import asdict
+from typing import Any
 from urllib.request import Request, urlopen
 
 from moto.iam.access_control import IAMRequestBase
-from moto.iam.models import IAMBackend, iam_backends
+from moto.iam.models import IAMBackend, Role, iam_backends
 from moto.server import ThreadedMotoServer
+from moto.sts.exceptions import STSClientError, STSValidationError
+from moto.sts.models import AssumedRole, STSBackend
 
 from demo.seed import PortalUser, seed
 
@@ -43,6 +46,35 @@ def honour_trust_across_accounts() -> None:
     IAMRequestBase.backend = property(backend)  # type: ignore[assignment, method-assign]
 
 
+def honour_what_roles_say() -> None:
+    """Let moto refuse a missing ExternalId and a session that outlasts its role's maximum, as AWS does.
+
+    Moto 5.2 compares an ExternalId only where one is sent, and never looks at the maximum. Without
+    this the portal's doctor would call every role of the demo open. A role that nobody made can
+    still be assumed: that is how the demo is seeded.
+    """
+    assume = STSBackend.assume_role
+
+    def checked(self: STSBackend, **asked: Any) -> AssumedRole:
+        role = _role(asked["role_arn"])
+        if role is not None:
+            if "sts:ExternalId" in role.assume_role_policy_document and not asked["external_id"]:
+                raise STSClientError("AccessDenied", f"Not authorized to perform: sts:AssumeRole on {role.arn}")
+            if asked["duration"] > int(role.max_session_duration or 3600):
+                raise STSValidationError(
+                    "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
+                )
+        return assume(self, **asked)
+
+    STSBackend.assume_role = checked  # type: ignore[method-assign,assignment]
+
+
+def _role(arn: str) -> Role | None:
+    account = arn.split(":")[4] if arn.count(":") >= 5 else ""  # noqa: PLR2004 - an ARN has six parts.
+    known = iam_backends[account]["aws"].roles.values() if account.isdigit() else ()
+    return next((role for role in known if role.arn == arn), None)
+
+
 def switch_authorisation_on(endpoint_url: str) -> None:
     """From now on every call is checked: signature, identity policy, trust policy, role permissions."""
     request = Request(  # noqa: S310 - our own loopback address.
@@ -55,6 +87,7 @@ def switch_authorisation_on(endpoint_url: str) -> None:
 def start(port: int, external_ids: dict[str, str]) -> tuple[ThreadedMotoServer, str, PortalUser]:
     """Start, seed and lock the endpoint. Port 0 takes a free one. Raises OSError where the port is taken."""
     honour_trust_across_accounts()
+    honour_what_roles_say()
     server = ThreadedMotoServer(LOOPBACK, port, verbose=False)
     server.start()
     endpoint_url = f"http://{LOOPBACK}:{server.get_host_and_port()[1]}"

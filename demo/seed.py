@@ -14,7 +14,6 @@ HERE = Path(__file__).parent
 CATALOGUE = HERE / "catalogue.yaml"
 PERMISSIONS = HERE / "permissions.yaml"
 REGION = "eu-west-1"
-MAX_SESSION_DURATION = 12 * 60 * 60  # Seconds. The portal's catalogue keeps the shorter ones.
 
 
 @dataclass(frozen=True)
@@ -51,15 +50,15 @@ class Seeder:
         key = iam.create_access_key(UserName=facts["user"])["AccessKey"]
         return PortalUser(arn, key["AccessKeyId"], key["SecretAccessKey"])
 
-    def role(self, arn: str, *, trusted: str, external_id: str, actions: list[str]) -> None:
-        """Make one role: who may assume it, and what its sessions may do."""
+    def role(self, arn: str, *, trusted: str, external_id: str, seconds: int, actions: list[str]) -> None:
+        """Make one role: who may assume it, for how many seconds at most, and what its sessions may do."""
         path, _, name = arn.partition(":role")[2].rpartition("/")
         iam = self.client("iam", arn.split(":")[4])
         iam.create_role(
             RoleName=name,
             Path=f"{path}/",
             AssumeRolePolicyDocument=trust_policy(trusted, external_id),
-            MaxSessionDuration=MAX_SESSION_DURATION,
+            MaxSessionDuration=seconds,
         )
         iam.put_role_policy(RoleName=name, PolicyName="demo", PolicyDocument=_document([_allow(actions, "*")]))
 
@@ -101,6 +100,7 @@ def seed(endpoint_url: str, external_ids: dict[str, str]) -> PortalUser:
             arn,
             trusted=stranger if name in facts["trusts_somebody_else"] else portal.arn,
             external_id=external_ids[account_number],
+            seconds=3600 * int(role["max_session_duration"].removesuffix("h")),
             actions=facts["permissions"][name],
         )
     return portal

@@ -72,6 +72,18 @@ def test_a_wrong_external_id_is_refused(endpoint: Endpoint) -> None:
         endpoint.assume(PRODUCTION, "PaymentsReadOnly", external_id=EXTERNAL_IDS[STAGING])
 
 
+def test_a_missing_external_id_is_refused(endpoint: Endpoint) -> None:
+    arn = f"arn:aws:iam::{PRODUCTION}:role/credportal/PaymentsReadOnly"
+    done = aws(endpoint.portal, "sts", "assume-role", "--role-arn", arn, "--role-session-name", "alice-7k3qz9")
+    assert "AccessDenied" in done.stderr
+
+
+def test_a_session_that_outlasts_the_maximum_of_its_role_is_refused(endpoint: Endpoint) -> None:
+    with pytest.raises(RefusedByAwsError, match="MaxSessionDuration set for this role"):
+        endpoint.assume(PRODUCTION, "PaymentsReadOnly", "--duration-seconds", str(8 * 3600 + 1))
+    endpoint.assume(PRODUCTION, "PaymentsReadOnly", "--duration-seconds", str(8 * 3600))
+
+
 def test_a_changed_secret_key_is_refused(reader: dict[str, str]) -> None:
     assert "SignatureDoesNotMatch" in aws({**reader, "AWS_SECRET_ACCESS_KEY": "x" * 40}, "s3", "ls").stderr
 

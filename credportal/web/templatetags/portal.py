@@ -195,5 +195,3 @@ def breakable(text: object) -> SafeString:
 def arn(text: object) -> SafeString:
     """Let an ARN wrap after its colons and slashes."""
     return mark_safe(_SEPARATORS.sub("<wbr>", escape(str(text))))  # noqa: S308 -- escaped before.
-
-

@@ -14,6 +14,7 @@ from credportal.audit.paging import BadCursor
 from credportal.web.forms.audit import OUTCOMES, FilterForm
 from credportal.web.http import PortalRequest
 
+
 @dataclass(frozen=True, slots=True)
 class Chip:
     """One filter that is on, and the address of the page without it."""
