@@ -90,7 +90,7 @@ def test_invariant_1_no_row_no_secret_while_workers_are_killed_at_random_moments
 
     # Nobody works on the intents that are left. Housekeeping would wait until they are old.
     left = set(Issuance.objects.filter(status="requested").values_list("id", flat=True))
-    monkeypatch.setattr("credportal.audit.record.issuances.STALE_AFTER", timedelta(0))
+    monkeypatch.setattr("credportal.audit.record.upkeep.STALE_AFTER", timedelta(0))
     call_command("housekeeping", verbosity=0)
 
     issued = set(Issuance.objects.filter(status="issued").values_list("access_key_id", flat=True))

@@ -71,6 +71,17 @@ def test_a_person_says_which_roles_and_because_of_what(erin: Client, catalogue: 
     assert "Group <bdi>engineers</bdi>" in page
 
 
+def test_a_row_is_ended_from_the_page_of_its_person_too(dana: Client, erin: Client, catalogue: Catalogue) -> None:
+    row = catalogue.administrator.eligibilities.get()
+    assert "End now" not in text_of(erin, "/who/people/alice/")
+    assert f'action="/catalogue/eligibilities/{row.pk}/end/"' in text_of(dana, "/who/people/alice/")
+    response = dana.post(f"/catalogue/eligibilities/{row.pk}/end/", {"next": "/who/people/alice/"})
+    assert response["Location"].startswith("/who/people/alice/")
+    page = text_of(dana, "/who/people/alice/")
+    assert f'action="/catalogue/eligibilities/{row.pk}/end/"' not in page
+    assert "Ended" in page
+
+
 def test_a_person_without_any_row_has_nothing(erin: Client, catalogue: Catalogue) -> None:
     assert "No row names this person" in text_of(erin, "/who/people/charlie/")
 

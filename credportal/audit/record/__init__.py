@@ -7,10 +7,7 @@ A write that fails raises AuditUnavailable, and then nothing is minted, shown or
 """
 
 from credportal.audit.record.issuances import (
-    STALE_AFTER,
     AlreadySubmitted,
-    probe_writable,
-    reap_stale_intents,
     record_console,
     record_denied,
     record_failed,
@@ -18,6 +15,7 @@ from credportal.audit.record.issuances import (
     record_issued,
     record_retry,
 )
+from credportal.audit.record.upkeep import STALE_AFTER, probe_writable, reap_stale_intents
 from credportal.audit.record.writing import AuditUnavailable, NewEvent, append, append_all, committed
 
 __all__ = [

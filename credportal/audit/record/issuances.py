@@ -29,10 +29,6 @@ from credportal.domain.types import (
     Status,
 )
 
-# Longer than any issuance can take (the STS deadline and two waits for the database),
-# so that an intent this old has lost its worker.
-STALE_AFTER = timedelta(seconds=30)
-
 Alongside = Callable[[str], None]
 """A write that belongs into the same transaction. It gets the issuance id."""
 
@@ -160,38 +156,6 @@ def record_console(*, issuance_id: str, actor: Actor, origin: Origin, failed: st
             append(NewEvent(EventKind.CONSOLE_OPENED, "", actor, origin, {}, issuance_id))
 
 
-def reap_stale_intents(*, limit: int = 1000) -> list[str]:
-    """Turn intents that lost their worker into ``unknown``; return their issuance ids.
-
-    Each is its own transaction, so that a crash half-way keeps what was done. Raises AuditUnavailable.
-    """
-    stale = Issuance.objects.filter(status=Status.REQUESTED.value, requested_at__lt=Now() - STALE_AFTER)
-    reaped = []
-    for issuance in stale.order_by("requested_at")[:limit]:
-        with committed():
-            if not _close(issuance.id, status=Status.UNKNOWN.value, code="no_outcome"):
-                continue  # Its own worker was faster.
-            Event.objects.create(
-                kind=EventKind.UNKNOWN,
-                issuance_id=issuance.id,
-                actor_id=issuance.actor_id,
-                actor_handle=issuance.actor_handle,
-                detail={"code": "no_outcome", "session_name": issuance.session_name},
-            )
-        reaped.append(issuance.id)
-    return reaped
-
-
-def probe_writable() -> None:
-    """Prove that an event could be written now, and write none. Raises AuditUnavailable."""
-    try:
-        with fair_turn(), transaction.atomic():
-            Event.objects.create(kind=EventKind.REQUESTED, detail={"probe": True})
-            transaction.set_rollback(True)
-    except DatabaseError as error:
-        raise AuditUnavailable(type(error).__name__) from error
-
-
 def _new_issuance(
     *, issuance_id: str, actor: Actor, origin: Origin, asked: IssuanceRequest, role: RoleFacts | None, status: Status
 ) -> Issuance:
@@ -251,13 +215,13 @@ def _insert(issuance: Issuance, kind: EventKind, detail: dict[str, Any], alongsi
 def _finish(issuance_id: str, *, event: Event, alongside: Alongside = nothing, **columns: Any) -> None:
     """Commit the outcome of an open intent with its event."""
     with committed():
-        if not _close(issuance_id, **columns):
+        if not close_intent(issuance_id, **columns):
             raise AuditUnavailable("the intent is no longer open")
         insert(event)
         alongside(issuance_id)
 
 
-def _close(issuance_id: str, **columns: Any) -> bool:
+def close_intent(issuance_id: str, **columns: Any) -> bool:
     """Set the outcome where the intent is still open. Two writers at once: exactly one gets True."""
     still_open = Issuance.objects.filter(id=issuance_id, status=Status.REQUESTED.value)
     return still_open.update(finished_at=Now(), **columns) == 1

@@ -34,7 +34,7 @@ def who_role(desk: Desk) -> None:
     expect(desk.page.get_by_text("16 people")).to_be_visible()
 
 
-@state("erin")
+@state("dana")
 def who_person(desk: Desk) -> None:
     allow(desk.catalogue.on_call, desk.cast.alice, hours=8)
     desk.goto("/who/people/alice/")
