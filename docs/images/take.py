@@ -1,7 +1,7 @@
 """Takes the pictures beside this file: ``bin/screenshot``.
 
-Starts a demo on a free port with a state folder of its own, walks through it as Alice and as
-Erin, and stops it again. The credentials on the pictures are the demo's own, and masked.
+Starts a demo on a free port with a state folder of its own, walks through it as Alice, Erin
+and Dana, and stops it again. The credentials on the pictures are the demo's own, and masked.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def main() -> None:
         ask(alice, hours=4, expect="[data-issuance]")
         open_request(alice, url, account="production", role="LegacyBatch")
         ask(alice, hours=1, expect="article.letter")  # AWS refuses: this role does not trust the portal.
-        open_request(alice, url, account="production", role="DataAnalyst")
+        open_request(alice, url, account="production", role="Data analyst")
         ask(alice, hours=1, reason="Month-end figures for finance", ticket="FIN-318", expect="[data-issuance]")
         open_request(alice, url, account="staging", role="PaymentsReadOnly")
         ask(alice, hours=10, expect="article.letter")  # The portal refuses: eight hours are the most.
@@ -58,6 +58,11 @@ def main() -> None:
         alice.goto(url)
         take(alice, "roles")
         take(sign_in(browser, url, "erin", passwords["erin"], path="/audit/"), "audit", height=760)
+        dana = sign_in(browser, url, "dana", passwords["dana"], path="/catalogue/")
+        dana.get_by_role("link", name="PaymentsReadOnly").first.click()
+        dana.get_by_role("button", name="Probe now").click()
+        dana.wait_for_selector(".findings")
+        take(dana, "catalogue", height=860)
         browser.close()
 
 
