@@ -124,7 +124,7 @@ def take(page: Page, name: str, *, height: int = HEIGHT) -> None:
     """Write one picture, ``height`` pixels high."""
     page.wait_for_load_state("networkidle")
     page.mouse.move(0, 0)
-    page.evaluate("document.activeElement.blur()")
+    page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
     page.screenshot(
         path=HERE / f"{name}.png", clip={"x": 0, "y": 0, "width": WIDTH, "height": height}, animations="disabled"
     )
