@@ -59,24 +59,7 @@ def role_texts(subject: TrustSubject, options: TrustOptions) -> tuple[PolicyText
             "In the IAM console: the role’s tab “Trust relationships”, “Edit trust policy”. It replaces what is there.",
             policy_text(policy),
         ),
-        PolicyText(
-            "trust-cli",
-            "AWS CLI, the role exists",
-            "For bash or zsh. It replaces the whole trust policy of the role.",
-            _command("update-assume-role-policy", ("role-name", subject.name), ("policy-document", policy)),
-        ),
-        PolicyText(
-            "trust-cli-new",
-            "AWS CLI, a new role",
-            "For bash or zsh. A new role may do nothing yet: attach permissions with aws iam attach-role-policy.",
-            _command(
-                "create-role",
-                ("path", subject.path),
-                ("role-name", subject.name),
-                ("max-session-duration", seconds),
-                ("assume-role-policy-document", policy),
-            ),
-        ),
+        *_role_commands(subject, policy, seconds),
         PolicyText(
             "trust-cloudformation",
             "CloudFormation",
@@ -95,6 +78,29 @@ def role_texts(subject: TrustSubject, options: TrustOptions) -> tuple[PolicyText
                 ("path", subject.path),
                 ("max_session_duration", seconds),
                 ("assume_role_policy", policy),
+            ),
+        ),
+    )
+
+
+def _role_commands(subject: TrustSubject, policy: Policy, seconds: int) -> tuple[PolicyText, PolicyText]:
+    return (
+        PolicyText(
+            "trust-cli",
+            "AWS CLI, the role exists",
+            "For bash or zsh. It replaces the whole trust policy of the role.",
+            _command("update-assume-role-policy", ("role-name", subject.name), ("policy-document", policy)),
+        ),
+        PolicyText(
+            "trust-cli-new",
+            "AWS CLI, a new role",
+            "For bash or zsh. A new role may do nothing yet: attach permissions with aws iam attach-role-policy.",
+            _command(
+                "create-role",
+                ("path", subject.path),
+                ("role-name", subject.name),
+                ("max-session-duration", seconds),
+                ("assume-role-policy-document", policy),
             ),
         ),
     )

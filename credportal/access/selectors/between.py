@@ -8,11 +8,11 @@ from django.db.models import Q, QuerySet
 
 from credportal.access.models import Account, Eligibility, Role, User
 from credportal.access.selectors.facts import actor_of, chaining_ceiling, eligibility_facts, role_facts
+from credportal.access.selectors.words import matching, people_matching
 from credportal.domain.types import EligibilityFacts, Facts
 
 MOST_PEOPLE_OF_A_ROLE = 200
 MOST_ROLES_OF_A_PERSON = 200
-MOST_WORDS = 8
 
 Pair = tuple[int, str]
 """A person's id and a role's id."""
@@ -78,16 +78,13 @@ def some_roles(query: str, account: str, *, most: int) -> list[Role]:
     found = _whole_roles()
     if account:
         found = found.filter(account=account)
-    return list(_matching(found, query, "arn", "label", "tags", "account__name")[:most])
+    return list(matching(found, query, "arn", "label", "tags", "account__name")[:most])
 
 
 def some_people(query: str, *, most: int) -> list[User]:
     """Return the first active people by user name that match every word, also by the name of a group."""
-    found = User.objects.filter(is_active=True).order_by("username")
-    for word in query.split()[:MOST_WORDS]:
-        inside = User.groups.through.objects.filter(group__name__icontains=word).values("user_id")
-        found = found.filter(Q(username__icontains=word) | Q(name__icontains=word) | Q(pk__in=inside))
-    return list(found[:most])
+    active = User.objects.filter(is_active=True).order_by("username")
+    return list(people_matching(active, query)[:most])
 
 
 def account_choices() -> list[tuple[str, str]]:
@@ -121,12 +118,3 @@ def _holding(row: Eligibility, members: dict[int, list[User]]) -> Holding:
         return Holding(row, (row.user,))
     people = members.get(row.group_id or 0, [])
     return Holding(row, tuple(people[:MOST_PEOPLE_OF_A_ROLE]), is_cut=len(people) > MOST_PEOPLE_OF_A_ROLE)
-
-
-def _matching(rows: QuerySet[Role], query: str, *columns: str) -> QuerySet[Role]:
-    for word in query.split()[:MOST_WORDS]:
-        anywhere = Q()
-        for column in columns:
-            anywhere |= Q((f"{column}__icontains", word))
-        rows = rows.filter(anywhere)
-    return rows

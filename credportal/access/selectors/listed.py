@@ -2,21 +2,19 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Generic
 
 from django.contrib.auth.models import Group
-from django.db.models import Count, F, Min, Model, Q, QuerySet
+from django.db.models import Count, F, Min, QuerySet
 
 from credportal.access.models import Account, Eligibility, Role, User
 from credportal.access.selectors.facts import chaining_ceiling, eligibility_facts, role_facts
+from credportal.access.selectors.words import Row, matching
 from credportal.domain.policy import Maximum, effective_maximum
 
 MOST_LISTED = 200
-MOST_WORDS = 8
 # Where it stands not here, PostgreSQL puts NULL last and SQLite first.
 GROUPS_THEN_PEOPLE = (F("group__name").asc(nulls_last=True), F("user__username"))
-
-Row = TypeVar("Row", bound=Model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +27,7 @@ class Listed(Generic[Row]):
 
 def accounts(query: str = "") -> Listed[Account]:
     """Return accounts by name, each with its ``role_count`` and with ``an_arn``, one of its roles' ARNs or None."""
-    found = _matching(Account.objects.all(), query, "number", "name", "environment", "owner")
+    found = matching(Account.objects.all(), query, "number", "name", "environment", "owner")
     return _first(found.annotate(role_count=Count("roles"), an_arn=Min("roles__arn")).order_by("name"))
 
 
@@ -42,7 +40,7 @@ def account(number: str) -> Account | None:
 def roles(query: str = "") -> Listed[Role]:
     """Return roles by account and ARN, with their account and what the doctor found: one statement."""
     columns = ("arn", "label", "description", "tags", "account__name", "account__environment", "account__owner")
-    found = _matching(Role.objects.select_related("account", "probe"), query, *columns)
+    found = matching(Role.objects.select_related("account", "probe"), query, *columns)
     return _first(found.order_by("account__name", "arn"))
 
 
@@ -54,7 +52,7 @@ def role(role_id: str) -> Role | None:
 def eligibilities(query: str = "", *, ended_before: datetime | None = None) -> Listed[Eligibility]:
     """Return rows by role and holder. With ``ended_before`` those are left out that had ended by then."""
     columns = ("role__arn", "role__label", "role__account__name", "group__name", "user__username", "user__name", "note")
-    found = _matching(_whole_rows(), query, *columns)
+    found = matching(_whole_rows(), query, *columns)
     if ended_before is not None:
         found = found.exclude(valid_until__lte=ended_before)
     return _first(found.order_by("role__account__name", "role__arn", *GROUPS_THEN_PEOPLE))
@@ -99,16 +97,6 @@ def person_named(text: str) -> User | None:
 
 def _whole_rows() -> QuerySet[Eligibility]:
     return Eligibility.objects.select_related("role__account", "role__approvers", "group", "user")
-
-
-def _matching(rows: QuerySet[Row], query: str, *columns: str) -> QuerySet[Row]:
-    """Keep the rows in which every word of the query occurs, whatever its case, in some column."""
-    for word in query.split()[:MOST_WORDS]:
-        anywhere = Q()
-        for column in columns:
-            anywhere |= Q((f"{column}__icontains", word))
-        rows = rows.filter(anywhere)
-    return rows
 
 
 def _first(rows: QuerySet[Row]) -> Listed[Row]:

@@ -7,13 +7,13 @@ from django.contrib.auth.models import Group
 from django.db.models import Count, Q
 
 from credportal.access.models import Eligibility, Role, User
+from credportal.access.selectors.words import matching, people_matching
 from credportal.domain.types import Duty
 
 MOST_PEOPLE = 200
 MOST_GROUPS = 200
 MOST_MEMBERS = 100
 """A form has at most 200 fields, and each listed member is one."""
-MOST_WORDS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +40,7 @@ def people(query: str = "", *, is_active: bool | None = None) -> tuple[list[User
     ``query`` is words that must all occur in user name, name, e-mail or the name of a group.
     """
     found = User.objects.all() if is_active is None else User.objects.filter(is_active=is_active)
-    for word in query.split()[:MOST_WORDS]:
-        found = found.filter(
-            Q(username__icontains=word)
-            | Q(name__icontains=word)
-            | Q(email__icontains=word)
-            | Q(pk__in=User.groups.through.objects.filter(group__name__icontains=word).values("user_id"))
-        )
+    found = people_matching(found, query)
     rows = list(found.order_by("username").prefetch_related("groups")[: MOST_PEOPLE + 1])
     return rows[:MOST_PEOPLE], len(rows) > MOST_PEOPLE
 
@@ -77,9 +71,7 @@ def group_ids_of(user: User) -> list[int]:
 
 def groups(query: str = "") -> tuple[list[GroupRow], bool]:
     """Return groups by name with their duties and how many are in them, and whether there are more: two statements."""
-    found = Group.objects.annotate(member_count=Count("user"))
-    for word in query.split()[:MOST_WORDS]:
-        found = found.filter(name__icontains=word)
+    found = matching(Group.objects.annotate(member_count=Count("user")), query, "name")
     rows = list(found.order_by("name").prefetch_related("duties")[: MOST_GROUPS + 1])
     return [_row(group) for group in rows[:MOST_GROUPS]], len(rows) > MOST_GROUPS
 
@@ -96,9 +88,7 @@ def duties_of(found: Group) -> frozenset[Duty]:
 
 def members(found: Group, query: str = "") -> tuple[list[User], int]:
     """Return the first members by user name that a query finds, and how many are in the group altogether."""
-    inside = found.user_set.all()
-    for word in query.split()[:MOST_WORDS]:
-        inside = inside.filter(Q(username__icontains=word) | Q(name__icontains=word))
+    inside = matching(found.user_set.all(), query, "username", "name")
     return list(inside.order_by("username")[:MOST_MEMBERS]), found.user_set.count()
 
 

@@ -10,6 +10,7 @@ from credportal.access.models import User
 from credportal.access.selectors import people as reads
 from credportal.domain.naming import name_problem
 from credportal.domain.types import Duty
+from credportal.web.forms.catalogue.fields import NameField
 
 MOST_GROUP_NAME = 100
 """The audit keeps it in a column of 120, with a word in front."""
@@ -23,18 +24,6 @@ DUTIES = {
     Duty.USER_ADMIN: "User admin: people and groups",
 }
 PLAIN = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
-
-
-class NameField(forms.CharField):
-    """One line that names something, without letters that look like others and without hidden ones."""
-
-    def clean(self, value: Any) -> str:
-        """Return the name. Raises ValidationError with the problem."""
-        text: str = super().clean(value)
-        problem = name_problem(text) if text else ""
-        if problem:
-            raise forms.ValidationError(problem)
-        return text
 
 
 class IdsField(forms.TypedMultipleChoiceField):
@@ -59,7 +48,7 @@ class SeenForm(forms.Form):
 class PersonForm(SeenForm):
     """Name, e-mail and groups of a person; ``version`` is the one that was shown."""
 
-    name = NameField(max_length=150, required=False, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    name = NameField(strip=True, max_length=150, required=False, widget=forms.TextInput(attrs={"autocomplete": "off"}))
     email = forms.EmailField(
         max_length=254, required=False, label="E-mail", widget=forms.EmailInput(attrs={"autocomplete": "off"})
     )
@@ -118,7 +107,7 @@ class NewPersonForm(PersonForm):
 class GroupForm(SeenForm):
     """Name, duties and who joins or leaves; ``state`` is a mark of what was shown."""
 
-    name = NameField(max_length=MOST_GROUP_NAME, widget=forms.TextInput(attrs=PLAIN))
+    name = NameField(strip=True, max_length=MOST_GROUP_NAME, widget=forms.TextInput(attrs=PLAIN))
     duties = forms.TypedMultipleChoiceField(
         choices=[(duty.value, words) for duty, words in DUTIES.items()],
         coerce=Duty,

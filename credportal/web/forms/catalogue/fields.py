@@ -34,11 +34,12 @@ class LineField(forms.CharField):
 class NameField(forms.CharField):
     """A name that people tell things apart by, so it may not look like another one.
 
-    Blanks around it are refused and not taken away in silence: somebody who pastes them should know.
+    Blanks around it are refused and not taken away in silence, unless the field strips: somebody who pastes them
+    should know.
     """
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(strip=False, **options)
+        super().__init__(**{"strip": False, **options})
 
     def clean(self, value: Any) -> str:
         """Return the name. Raises ValidationError where it could deceive."""
