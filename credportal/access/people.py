@@ -144,9 +144,14 @@ def one_at_a_time() -> None:
     list(GroupDuty.objects.select_for_update().filter(duty=Duty.USER_ADMIN.value).order_by("pk"))
 
 
+def has_user_admin() -> bool:
+    """Tell whether some active person looks after people and groups."""
+    return User.objects.filter(is_active=True, groups__duties__duty=Duty.USER_ADMIN.value).exists()
+
+
 def refuse_lock_out() -> None:
     """Raise LockedOut where no active person is left who looks after people and groups."""
-    if not User.objects.filter(is_active=True, groups__duties__duty=Duty.USER_ADMIN.value).exists():
+    if not has_user_admin():
         raise LockedOut
 
 

@@ -97,7 +97,7 @@ def diagnose(attempts: Sequence[Attempt], *, entered: timedelta, chains: bool) -
     longest = None if chains else _longest(attempts, entered)
     findings = [
         _base_finding(base),
-        OPEN if bare else None,
+        OPEN if bare else CLOSED if base and bare is False else None,
         NO_SOURCE_IDENTITY if identity is False else None,
         NO_TAGS if tags is False else None,
         _duration_finding(longest, entered, chains=chains) if base else None,
@@ -125,6 +125,7 @@ OPEN = Finding(
     "through another portal.",
     f"Add the condition sts:ExternalId to the statement Assume of the trust policy. {PASTE}",
 )
+CLOSED = Finding("fine", "Without the ExternalId AWS refuses, as it should.")
 NO_SOURCE_IDENTITY = Finding(
     "missing",
     "The trust policy does not allow sts:SetSourceIdentity to the portal, or the portal’s own policy does not. "

@@ -2,6 +2,7 @@
 
 from django.db import DatabaseError
 
+from credportal.access import people
 from credportal.access.catalogue import plan_catalogue
 from credportal.access.catalogue_export import catalogue_text
 from credportal.access.catalogue_file import read_catalogue
@@ -18,22 +19,28 @@ class CatalogueUnavailable(Exception):  # noqa: N818 -- the name says the state,
     """The catalogue could not be read or written, or somebody else changed it meanwhile."""
 
 
+class LocksOut(Exception):  # noqa: N818 -- as above.
+    """The file takes the last active user admin away. A portal that has none yet may go on without."""
+
+
 def import_catalogue(text: str, *, dry_run: bool) -> Plan:
     """Make the catalogue say what a file says; return what changed, or what is wrong with the file.
 
     All or nothing, in one transaction that begins after the file is read, with an event for each
     object that changes. Nobody in the portal acts, so the events have no actor and name the command.
-    Raises CatalogueUnavailable, and then nothing was written.
+    Raises CatalogueUnavailable or LocksOut, and then nothing was written.
     """
     file, identity = read_catalogue(text), portal_identity()
     try:
         if dry_run:
             return plan_catalogue(file, identity)
         with record.committed():
+            people.one_at_a_time()
             plan = plan_catalogue(file, identity, to_write=True)
             if not plan.problems:
-                write_plan(plan)
-                record.append_all(_event(change) for change in plan.changes)
+                _write(plan)
+    except people.LockedOut as error:
+        raise LocksOut from error
     except record.AuditUnavailable as error:
         raise CatalogueUnavailable(str(error)) from error
     except DatabaseError as error:
@@ -47,6 +54,15 @@ def export_catalogue(*, with_external_ids: bool) -> str:
         return catalogue_text(with_external_ids=with_external_ids)
     except DatabaseError as error:
         raise CatalogueUnavailable(type(error).__name__) from error
+
+
+def _write(plan: Plan) -> None:
+    """Write what a plan says, with its events. Raises LockedOut."""
+    was_kept = people.has_user_admin()
+    write_plan(plan)
+    record.append_all(_event(change) for change in plan.changes)
+    if was_kept:
+        people.refuse_lock_out()
 
 
 def _event(change: Change) -> record.NewEvent:

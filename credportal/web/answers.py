@@ -2,7 +2,9 @@
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
+from django_htmx.http import push_url
 
 from credportal.domain.types import DenialReason, IssuanceRequest
 from credportal.flows.issue import AlreadySubmitted, Answer, AuditUnavailable, Failed, Issued, Refused, Waiting
@@ -31,7 +33,10 @@ def render_answer(
             return _on_field(request, answer, asked, form)
         case Waiting():
             context = approvals.waiting_context(answer.approval_id, request.user)
-            return render(request, asking.template_of(request, "approvals/waiting.html"), context, status=ACCEPTED)
+            page = asking.template_of(request, "approvals/waiting.html")
+            response = render(request, page, context, status=ACCEPTED)
+            # The request has an address of its own: a reload, or the way back to it, finds it again.
+            return push_url(response, reverse("approval", args=[answer.approval_id]))
         case Refused() | Failed():
             return _by_letter(request, answer, asked)
         case AlreadySubmitted():

@@ -182,6 +182,8 @@ def test_a_request_waits_is_approved_for_less_and_collected_once(
     ask(alice, guarded.role_id, "Ship the release")
     expect(alice.page.get_by_role("heading", name="Waiting for somebody’s yes")).to_be_visible()
     assert alice.sts.ledger.calls_of("AssumeRole") == []
+    alice.page.reload()  # The request has an address of its own by now.
+    expect(alice.page.get_by_role("heading", name="Waiting for somebody’s yes")).to_be_visible()
 
     bob.goto("/approvals/")
     bob.page.get_by_role("link", name=re.compile("Look at it")).click()

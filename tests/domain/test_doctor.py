@@ -48,6 +48,7 @@ def test_a_healthy_role_passes_with_all_it_allows() -> None:
     assert (diagnosis.works, diagnosis.is_open) == (True, False)
     assert (diagnosis.accepts_source_identity, diagnosis.accepts_session_tags) == (True, True)
     assert {item.kind for item in diagnosis.findings} == {"fine", "note"}
+    assert "Without the ExternalId AWS refuses" in texts(diagnosis, "fine")
 
 
 def test_a_role_that_works_without_the_external_id_is_open_and_does_not_pass() -> None:
@@ -60,6 +61,7 @@ def test_a_role_that_refuses_the_portal_is_told_which_statement_is_missing() -> 
     diagnosis = found(tried(Step.BASE, DENIED), tried(Step.WITHOUT_EXTERNAL_ID, DENIED))
     assert (diagnosis.outcome, diagnosis.works) == (Outcome.REFUSED, False)
     assert "statement Assume" in texts(diagnosis, "missing")
+    assert texts(diagnosis, "fine") == ""
     assert diagnosis.accepts_session_tags is None
 
 

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.db import connection
 
 from credportal.access.models import Account, Eligibility
+from credportal.audit.models import Event
 from tests.support.cast import Cast
 
 GOOD = """\
@@ -137,3 +139,18 @@ def test_without_tables_it_ends_with_one_line(tmp_path: Path) -> None:
         check=False,
     )
     assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1)
+
+
+def test_a_file_that_takes_the_last_user_admin_away_changes_nothing(file: Path, cast: Cast) -> None:
+    file.write_text("groups:\n  - {name: admins, members: []}\n  - {name: newcomers}\n")
+    code, out, err = run(file)
+    assert (code, out) == (1, "")
+    assert "nobody active would look after people and groups" in err
+    assert cast.dana.groups.get().name == "admins"
+    assert not Group.objects.filter(name="newcomers").exists()
+    assert not Event.objects.exists()
+
+
+def test_a_portal_that_has_no_user_admin_yet_takes_any_file(file: Path, cast: Cast) -> None:
+    Group.objects.get(name="admins").delete()
+    assert run(file)[0] == 0

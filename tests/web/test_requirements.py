@@ -211,6 +211,7 @@ def test_for_htmx_only_the_fragment_of_the_waiting_page_comes(alice: Client, app
     answer = alice.post(f"/roles/{approved_only.id}/issue/", fields, headers=HX)
     assert answer.status_code == 202
     assert "<html" not in answer.content.decode()
+    assert answer["HX-Push-Url"] == f"/approvals/{Approval.objects.get().pk}/"
 
 
 def test_the_console_of_a_role_that_needs_approval_waits_like_its_credentials(

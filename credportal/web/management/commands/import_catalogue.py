@@ -10,10 +10,14 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from credportal.flows.catalogue import CatalogueUnavailable, import_catalogue
+from credportal.flows.catalogue import CatalogueUnavailable, LocksOut, import_catalogue
 
 MOST_BYTES = 32 * 1024 * 1024
 WRONG, UNREADABLE = 1, 2
+LOCKS_OUT = (
+    "With this nobody active would look after people and groups any more, so nothing was changed. "
+    "Keep somebody in a group with the duty user-admin."
+)
 
 
 class UnreadableError(Exception):
@@ -43,6 +47,9 @@ class Command(BaseCommand):
             sys.exit(UNREADABLE)
         except CatalogueUnavailable as error:
             self.stderr.write(f"The catalogue cannot be written now ({error}). Nothing was changed; try again.")
+            sys.exit(WRONG)
+        except LocksOut:
+            self.stderr.write(f"{file}: {LOCKS_OUT}")
             sys.exit(WRONG)
         if plan.problems:
             self.stderr.write("\n".join(f"{file}: {problem}" for problem in plan.problems))
