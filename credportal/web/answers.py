@@ -33,8 +33,8 @@ def render_answer(
             return _on_field(request, answer, asked, form)
         case Waiting():
             context = approvals.waiting_context(answer.approval_id, request.user)
-            page = asking.template_of(request, "approvals/waiting.html")
-            response = render(request, page, context, status=ACCEPTED)
+            template = asking.template_of(request, "approvals/waiting.html")
+            response = render(request, template, context, status=ACCEPTED)
             # The request has an address of its own: a reload, or the way back to it, finds it again.
             return push_url(response, reverse("approval", args=[answer.approval_id]))
         case Refused() | Failed():

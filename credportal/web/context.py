@@ -34,6 +34,11 @@ class Portal:
         return self.person is not None and self.person.may_review
 
     @property
+    def is_awaited(self) -> bool:
+        """Tell whether a request for approval waits for this person."""
+        return self.person is not None and self.person.is_awaited
+
+    @property
     def oversees(self) -> bool:
         """Tell whether the reviews of break-glass are for this person."""
         return self.person is not None and (self.person.is_approver or self.person.may_review)

@@ -217,3 +217,23 @@ def test_the_timeline_tells_each_step_with_its_person(cast: Cast, erin: Client, 
         "Mind the &lt;b&gt;queue&lt;/b&gt;",
     ):
         assert words in page
+
+
+MARK = "a request waits for you"
+
+
+def test_the_menu_of_everybody_who_is_waited_for_says_so_until_they_have_decided(
+    cast: Cast, alice: Client, bob: Client, dana: Client, catalogue: Catalogue
+) -> None:
+    role = guard(catalogue, cast.dana, cast.bob, cast.alice, needed=2)
+    assert MARK not in text(bob, "/")
+    asked = waiting(cast.alice, role)
+    told = {name: MARK in text(client, "/") for name, client in (("bob", bob), ("dana", dana), ("alice", alice))}
+    assert told == {"bob": True, "dana": True, "alice": False}
+    say_yes(cast.bob, asked)
+    assert (MARK in text(bob, "/"), MARK in text(dana, "/")) == (False, True)
+
+
+def test_the_menu_does_not_call_for_what_has_expired(asked: str, bob: Client) -> None:
+    Approval.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    assert MARK not in text(bob, "/")

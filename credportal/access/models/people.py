@@ -12,11 +12,12 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import connection, models
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from credportal.domain.naming import handle_for
 from credportal.domain.types import Duty
 
-APPROVER = "approver"
+APPROVER, AWAITED = "approver", "awaited"
 # Every page with a menu asks this, and the ORM takes longer to build it than to run it.
 PARTS = """
     SELECT duty.duty FROM access_groupduty duty
@@ -24,6 +25,14 @@ PARTS = """
     UNION
     SELECT 'approver' FROM access_role role
     JOIN access_user_groups member ON member.group_id = role.approvers_id WHERE member.user_id = %s
+    UNION
+    SELECT 'awaited' FROM access_approval approval
+    JOIN access_role role ON role.id = approval.role_id
+    JOIN access_user_groups member ON member.group_id = role.approvers_id
+    WHERE member.user_id = %s AND approval.state = 'waiting' AND approval.expires_at > %s
+      AND approval.requester_id <> %s
+      AND NOT EXISTS (SELECT 1 FROM access_approvaldecision decision
+                      WHERE decision.approval_id = approval.id AND decision.approver_id = %s)
 """
 
 
@@ -87,22 +96,28 @@ class User(AbstractBaseUser):
 
     @cached_property
     def _parts(self) -> frozenset[str]:
-        """Return the duties of this person's groups, and ``approver``: one statement, once a request."""
+        """Return the duties of this person's groups, ``approver`` and ``awaited``: one statement, once a request."""
         if not self.is_active:
             return frozenset()
+        now = connection.ops.adapt_datetimefield_value(timezone.now())
         with connection.cursor() as cursor:
-            cursor.execute(PARTS, [self.pk, self.pk])
+            cursor.execute(PARTS, [self.pk, self.pk, self.pk, now, self.pk, self.pk])
             return frozenset(part for (part,) in cursor.fetchall())
 
     @property
     def duties(self) -> frozenset[Duty]:
         """Return what this person's groups let them do in the portal itself."""
-        return frozenset(Duty(part) for part in self._parts - {APPROVER})
+        return frozenset(Duty(part) for part in self._parts - {APPROVER, AWAITED})
 
     @property
     def is_approver(self) -> bool:
         """Tell whether a group of this person approves requests for any role."""
         return APPROVER in self._parts
+
+    @property
+    def is_awaited(self) -> bool:
+        """Tell whether a request waits for this person's yes or no."""
+        return AWAITED in self._parts
 
     @property
     def may_review(self) -> bool:
