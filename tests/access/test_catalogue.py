@@ -177,14 +177,14 @@ def test_duties_are_untouched_where_the_file_does_not_give_them(imported: Import
 
 
 def test_the_duties_of_a_group_match_the_file(imported: Import) -> None:
-    plan = imported("groups: [{name: admins, duties: [support, catalogue-admin]}, {name: auditors, duties: []}]")
+    plan = imported("groups: [{name: admins, duties: [support, user-admin]}, {name: auditors, duties: []}]")
     assert plan.lines == [
-        '~ duties of group "admins": "catalogue-admin user-admin" → "support catalogue-admin"',
+        '~ duties of group "admins": "catalogue-admin user-admin" → "support user-admin"',
         '~ duties of group "auditors": "auditor" → none',
     ]
     assert set(GroupDuty.objects.values_list("group__name", "duty")) == {
         ("admins", "support"),
-        ("admins", "catalogue-admin"),
+        ("admins", "user-admin"),
     }
 
 

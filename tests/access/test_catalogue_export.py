@@ -79,8 +79,8 @@ def snapshot() -> list[list[dict[str, Any]]]:
         [*roles.values(*(field.name for field in Role._meta.fields if field.name not in {"id", "approvers"}))],
         [*roles.values("approvers__name")],
         [*GroupDuty.objects.order_by("group__name", "duty").values("group__name", "duty")],
-        [*User.objects.order_by("username").values("username", "groups__name")],
-        [*Eligibility.objects.order_by("role__arn", "max_duration").values(
+        [*User.objects.order_by("username", "groups__name").values("username", "groups__name")],
+        [*Eligibility.objects.order_by("role__arn", "group__name", "user__username").values(
             "role__arn", "group__name", "user__username", "max_duration", "needs_reason", "needs_ticket",
             "needs_approval", "needs_step_up", "break_glass_duration", "valid_from", "valid_until", "note",
         )],

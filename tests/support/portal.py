@@ -9,7 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,8 +52,9 @@ class Portal:
         return [int(line) for line in found.stdout.split()]
 
     def kill_worker(self, pid: int) -> None:
-        """Kill a worker as the kernel would when memory runs out."""
-        os.kill(pid, signal.SIGKILL)
+        """Kill a worker as the kernel would when memory runs out. One that has just ended by itself is dead too."""
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
     def is_up(self) -> bool:
         """Tell whether it answers."""
