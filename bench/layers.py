@@ -28,8 +28,7 @@ from credportal.access.models import Role, User  # noqa: E402 -- as above.
 from credportal.audit import record  # noqa: E402 -- as above.
 from credportal.aws import sts  # noqa: E402 -- as above.
 from credportal.flows.start import warm_up  # noqa: E402 -- as above.
-from credportal.web import issued  # noqa: E402 -- as above.
-from credportal.web.views import roles  # noqa: E402 -- as above.
+from credportal.web import issued, pages  # noqa: E402 -- as above.
 
 ISSUANCES = 300
 LAYERS: list[tuple[str, Any, str]] = [
@@ -37,7 +36,7 @@ LAYERS: list[tuple[str, Any, str]] = [
     ("audit: intent committed", record, "record_intent"),
     ("audit: outcome committed", record, "record_issued"),
     ("page: snippets", issued, "issued_page"),
-    ("page: templates", roles, "render"),
+    ("page: templates", pages, "render"),
     ("who: session and person", signed_in, "get_user"),
     ("rights: facts", selectors, "facts_for"),
     ("logs", BoundLogger, "info"),

@@ -1,7 +1,6 @@
 """How the answer of a flow becomes a page: credentials, the form again, a letter, or the request that waits."""
 
 from django.http import HttpResponse
-from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django_htmx.http import push_url
@@ -11,6 +10,7 @@ from credportal.flows.issue import AlreadySubmitted, Answer, AuditUnavailable, F
 from credportal.web import approvals, asking, issued, letters, offers
 from credportal.web.forms.issue import IssueForm
 from credportal.web.http import PortalRequest
+from credportal.web.pages import CONFLICT, UNPROCESSABLE, show, show_unrecorded
 
 ACCEPTED = 202
 # What is missing in the form comes back on its field: the person mends it there, and what was typed stays.
@@ -28,13 +28,12 @@ def render_answer(
     match answer:
         case Issued():
             page = issued.issued_page(answer, asked, now=timezone.now())
-            return render(request, asking.template_of(request, "roles/issued.html"), {"issued": page})
+            return show(request, "roles/issued.html", {"issued": page})
         case Refused(denied=denied) if form is not None and denied.reason in ON_FIELD:
             return _on_field(request, answer, asked, form)
         case Waiting():
             context = approvals.waiting_context(answer.approval_id, request.user)
-            template = asking.template_of(request, "approvals/waiting.html")
-            response = render(request, template, context, status=ACCEPTED)
+            response = show(request, "approvals/waiting.html", context, status=ACCEPTED)
             # The request has an address of its own: a reload, or the way back to it, finds it again.
             return push_url(response, reverse("approval", args=[answer.approval_id]))
         case Refused() | Failed():
@@ -42,15 +41,14 @@ def render_answer(
         case AlreadySubmitted():
             again = offers.offer_of(asked, label="Ask again", duration=asked.duration)
             context = {"issuance": answer.issuance, "again": again}
-            return render(request, asking.template_of(request, "roles/already.html"), context, status=409)
+            return show(request, "roles/already.html", context, status=CONFLICT)
         case AuditUnavailable():
             return render_audit_unavailable(request, minted=answer.minted)
 
 
 def render_letter(request: PortalRequest, letter: letters.Letter, status: int) -> HttpResponse:
     """Answer with the page of a refusal or a failure."""
-    template = asking.template_of(request, "roles/refused.html")
-    response = render(request, template, {"letter": letter}, status=status)
+    response = show(request, "roles/refused.html", {"letter": letter}, status=status)
     if status == 503 and letter.again:  # noqa: PLR2004 -- HTTP's own number.
         response["Retry-After"] = str(letters.RETRY_AFTER_SECONDS)
     return response
@@ -58,16 +56,10 @@ def render_letter(request: PortalRequest, letter: letters.Letter, status: int) -
 
 def render_audit_unavailable(request: PortalRequest, *, minted: bool) -> HttpResponse:
     """Say that nothing is shown because it could not be recorded."""
-    context = {
-        "headline": "Nothing was issued that we could record",
-        "why": "The portal could not write its audit, so it showed nothing. No credentials leave it unrecorded."
-        if minted
-        else "The portal could not write its audit, so AWS was not called.",
-        "next_step": "Try again in a minute. If it stays like this, tell whoever runs the portal.",
-    }
-    response = render(request, "_503.html" if request.htmx else "503.html", context, status=503)
-    response["Retry-After"] = str(letters.RETRY_AFTER_SECONDS)
-    return response
+    why = "The portal could not write its audit, so AWS was not called."
+    if minted:
+        why = "The portal could not write its audit, so it showed nothing. No credentials leave it unrecorded."
+    return show_unrecorded(request, "Nothing was issued that we could record", why)
 
 
 def _by_letter(request: PortalRequest, answer: Refused | Failed, asked: IssuanceRequest) -> HttpResponse:
@@ -84,4 +76,4 @@ def _on_field(request: PortalRequest, answer: Refused, asked: IssuanceRequest, f
     mine = asking.my_role(request, asked.role_id)
     if mine is None:  # The role went away in the meantime; the refusal stands.
         return _by_letter(request, answer, asked)
-    return asking.render_form(request, mine, form, broken=asked.break_glass, status=asking.UNPROCESSABLE)
+    return asking.render_form(request, mine, form, broken=asked.break_glass, status=UNPROCESSABLE)

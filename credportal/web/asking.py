@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.http import HttpResponse
-from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
@@ -16,15 +15,8 @@ from credportal.flows.regions import regions_for
 from credportal.web import offers, rows
 from credportal.web.forms.issue import CUSTOM, MAX_REASON, MAX_TICKET, UNWRITABLE, IssueForm
 from credportal.web.http import PortalRequest, client_address, is_internal, signed_in_at_of
+from credportal.web.pages import show
 from credportal.web.presets import Preset, presets
-
-UNPROCESSABLE = 422
-
-
-def template_of(request: PortalRequest, page: str) -> str:
-    """Return the page's fragment for htmx, else the page: ``roles/issued.html`` includes ``roles/_issued.html``."""
-    folder, name = page.split("/")
-    return f"{folder}/_{name}" if request.htmx else page
 
 
 def my_catalogue(request: PortalRequest, now: datetime) -> list[Facts]:
@@ -84,7 +76,7 @@ def render_form(
         "now": now,
         **_step_up(request, role, now),
     }
-    return render(request, template_of(request, "roles/request.html"), context, status=status)
+    return show(request, "roles/request.html", context, status=status)
 
 
 def _part(

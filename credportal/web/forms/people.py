@@ -10,7 +10,7 @@ from credportal.access.models import User
 from credportal.access.selectors import people as reads
 from credportal.domain.naming import name_problem
 from credportal.domain.types import Duty
-from credportal.web.forms.catalogue.fields import NameField
+from credportal.web.forms.fields import NameField
 
 MOST_GROUP_NAME = 100
 """The audit keeps it in a column of 120, with a word in front."""
@@ -150,7 +150,7 @@ class GroupForm(SeenForm):
     def ticked(self) -> set[int]:
         """Return the ids of those whom the form takes out, also where it was not valid."""
         sent = self.data.getlist("leaving") if isinstance(self.data, QueryDict) else []
-        return {int(value) for value in sent if self.fields["leaving"].valid_value(value)}  # type: ignore[attr-defined]
+        return {int(value) for value in sent if self.fields["leaving"].valid_value(value)}  # type: ignore[attr-defined]  # an IdsField
 
     def wanted(self) -> dict[str, Any]:
         """Return name, state and the ids of who joins and who leaves, as ``change_group`` takes them."""

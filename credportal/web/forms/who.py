@@ -3,7 +3,7 @@
 from django import forms
 
 from credportal.access import selectors as access
-from credportal.web.forms.catalogue.fields import DurationField
+from credportal.web.forms.fields import DurationField
 
 LONGEST = 200
 

@@ -6,7 +6,7 @@ from functools import partial
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.utils import timezone
 
 from credportal.access.selectors import requests as access
@@ -15,10 +15,9 @@ from credportal.flows import deciding
 from credportal.flows.answers import AuditUnavailable
 from credportal.web import approvals
 from credportal.web.answers import render_answer
-from credportal.web.asking import UNPROCESSABLE, template_of
 from credportal.web.forms.approvals import CollectForm, DecideForm
 from credportal.web.http import PortalRequest, origin_of, signed_in_at_of
-from credportal.web.views.people import unrecorded
+from credportal.web.pages import UNPROCESSABLE, show, show_unchanged
 
 LOST_ID = "The form had lost its one-time id. It has a new one now: send it again."
 
@@ -31,7 +30,7 @@ def approval_list(request: PortalRequest) -> HttpResponse:
         "mine": [approvals.row_of(found, now=now) for found in access.requests_of(user)],
         "open_reviews": access.open_reviews(user, everywhere=user.may_review),
     }
-    return render(request, template_of(request, "approvals/list.html"), context)
+    return show(request, "approvals/list.html", context)
 
 
 def approval_page(request: PortalRequest, approval_id: str) -> HttpResponse:
@@ -105,7 +104,7 @@ def _stepped(request: PortalRequest, approval_id: str, outcome: deciding.Step) -
         case None:
             raise Http404
         case AuditUnavailable():
-            return unrecorded(request)
+            return show_unchanged(request)
         case flow.NotDone():
             return _render(request, _page(request, approval_id), why=outcome.why, status=outcome.status)
     return redirect("approval", approval_id)
@@ -120,4 +119,4 @@ def _render(
     status: int = 200,
 ) -> HttpResponse:
     context = {**approvals.context_of(page, form), "why": why}
-    return render(request, template_of(request, "approvals/waiting.html"), context, status=status)
+    return show(request, "approvals/waiting.html", context, status=status)

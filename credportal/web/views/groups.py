@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib.auth.models import Group
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 
 from credportal.access.models import User
@@ -14,7 +14,8 @@ from credportal.flows import groups as flows
 from credportal.flows.people import NotSaved, Saved, Stale
 from credportal.web.forms.people import DUTIES, GroupForm, NewGroupForm
 from credportal.web.http import PortalRequest, origin_of
-from credportal.web.views.people import CONFLICT, UNPROCESSABLE, say, template, unrecorded
+from credportal.web.pages import CONFLICT, UNPROCESSABLE, show, show_unchanged
+from credportal.web.views.people import say
 
 MOST_TOLD = 20
 
@@ -24,7 +25,7 @@ def group_list(request: PortalRequest) -> HttpResponse:
     query = request.GET.get("q", "")[:100]
     groups, is_cut = reads.groups(query)
     context = {"groups": groups, "is_cut": is_cut, "most": reads.MOST_GROUPS, "find": query}
-    return render(request, template(request, "groups"), context)
+    return show(request, "people/groups.html", context)
 
 
 def group_new(request: PortalRequest) -> HttpResponse:
@@ -45,7 +46,7 @@ def group_new(request: PortalRequest) -> HttpResponse:
         case NotSaved():
             say(form, outcome)
             return _new(request, form, UNPROCESSABLE)
-    return unrecorded(request)
+    return show_unchanged(request)
 
 
 def group_page(request: PortalRequest, group_id: int) -> HttpResponse:
@@ -68,7 +69,7 @@ def group_page(request: PortalRequest, group_id: int) -> HttpResponse:
             return _page(request, form, page, UNPROCESSABLE)
         case Stale():
             return _page(request, form, {**page, "conflict": _conflict(group, members, form)}, CONFLICT)
-    return unrecorded(request)
+    return show_unchanged(request)
 
 
 def _group(group_id: int) -> Group:
@@ -84,7 +85,7 @@ def _initial(group: Group) -> dict[str, Any]:
 
 
 def _new(request: PortalRequest, form: NewGroupForm, status: int) -> HttpResponse:
-    return render(request, template(request, "new_group"), {"form": form}, status=status)
+    return show(request, "people/new_group.html", {"form": form}, status=status)
 
 
 def _page(request: PortalRequest, form: GroupForm, page: dict[str, Any], status: int) -> HttpResponse:
@@ -98,7 +99,7 @@ def _page(request: PortalRequest, form: GroupForm, page: dict[str, Any], status:
         "ticked": form.ticked(),
         **page,
     }
-    return render(request, template(request, "group"), context, status=status)
+    return show(request, "people/group.html", context, status=status)
 
 
 def _conflict(group: Group, members: list[User], form: GroupForm) -> list[tuple[str, str, str]]:

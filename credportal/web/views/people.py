@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 
 from credportal.access.models import User
@@ -12,9 +12,8 @@ from credportal.audit import selectors as audit
 from credportal.flows import people as flows
 from credportal.web.forms.people import NewPersonForm, PersonForm
 from credportal.web.http import PortalRequest, origin_of
-from credportal.web.letters import RETRY_AFTER_SECONDS
+from credportal.web.pages import CONFLICT, UNPROCESSABLE, show, show_unchanged
 
-UNPROCESSABLE, CONFLICT = 422, 409
 STATES = [("", "Everybody"), ("active", "Active"), ("inactive", "Switched off")]
 ACTIVE = {"active": True, "inactive": False}
 
@@ -25,14 +24,14 @@ def person_list(request: PortalRequest) -> HttpResponse:
     people, is_cut = reads.people(query, is_active=ACTIVE.get(state))
     context = {"people": people, "is_cut": is_cut, "most": reads.MOST_PEOPLE, "find": query, "state": state}
     context |= {"states": STATES, "passed_on": {"state": state}}
-    return render(request, template(request, "people"), context)
+    return show(request, "people/people.html", context)
 
 
 def person_new(request: PortalRequest) -> HttpResponse:
     """Make a person, and show their first password once."""
     form = NewPersonForm(request.POST if request.method == "POST" else None)
     if not form.is_valid():
-        return render(request, template(request, "new"), {"form": form}, status=UNPROCESSABLE if form.is_bound else 200)
+        return show(request, "people/new.html", {"form": form}, status=UNPROCESSABLE if form.is_bound else 200)
     outcome = flows.add_person(
         actor=request.user,
         origin=origin_of(request),
@@ -46,8 +45,8 @@ def person_new(request: PortalRequest) -> HttpResponse:
             return _password(request, outcome, is_new=True)
         case flows.NotSaved():
             say(form, outcome)
-            return render(request, template(request, "new"), {"form": form}, status=UNPROCESSABLE)
-    return unrecorded(request)
+            return show(request, "people/new.html", {"form": form}, status=UNPROCESSABLE)
+    return show_unchanged(request)
 
 
 def person_page(request: PortalRequest, handle: str) -> HttpResponse:
@@ -69,7 +68,7 @@ def person_page(request: PortalRequest, handle: str) -> HttpResponse:
         case flows.Stale():
             person = _person(handle)
             return _page(request, person, form, CONFLICT, conflict=_conflict(person, form))
-    return unrecorded(request)
+    return show_unchanged(request)
 
 
 def person_password(request: PortalRequest, handle: str) -> HttpResponse:
@@ -82,29 +81,13 @@ def person_password(request: PortalRequest, handle: str) -> HttpResponse:
         case flows.NotSaved():
             problem = outcome.problems[""]
             return _page(request, person, PersonForm(initial=_initial(person)), UNPROCESSABLE, problem=problem)
-    return unrecorded(request)
-
-
-def template(request: PortalRequest, page: str) -> str:
-    """Return the page's fragment for htmx, else the page: ``people.html`` includes ``_people.html``."""
-    return f"people/_{page}.html" if request.htmx else f"people/{page}.html"
+    return show_unchanged(request)
 
 
 def say(form: Any, outcome: flows.NotSaved) -> None:
     """Let the form say why nothing was saved, at its fields where it has them."""
     for field, sentence in outcome.problems.items():
         form.add_error(field if field in form.fields else None, sentence)
-
-
-def unrecorded(request: PortalRequest) -> HttpResponse:
-    """Say that nothing was changed, because it could not be recorded."""
-    context = {
-        "headline": "Nothing was changed",
-        "why": "The portal could not write its audit, so it left everything as it was. No change stays unrecorded.",
-    }
-    response = render(request, "_503.html" if request.htmx else "503.html", context, status=503)
-    response["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    return response
 
 
 def _person(handle: str) -> User:
@@ -128,12 +111,12 @@ def _page(request: PortalRequest, person: User, form: PersonForm, status: int, *
         "saved": request.GET.get("saved", ""),
         **more,
     }
-    return render(request, template(request, "person"), context, status=status)
+    return show(request, "people/person.html", context, status=status)
 
 
 def _password(request: PortalRequest, done: flows.PasswordSet, *, is_new: bool = False) -> HttpResponse:
     context = {"done": done, "is_new": is_new, "to": reverse("person", args=[done.person.handle])}
-    return render(request, template(request, "password"), context)
+    return show(request, "people/password.html", context)
 
 
 def _conflict(person: User, form: PersonForm) -> list[tuple[str, str, str]]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.utils import timezone
 
 from credportal.access.models import Review, User
@@ -11,10 +11,9 @@ from credportal.access.selectors import requests as access
 from credportal.audit import selectors as audit
 from credportal.flows import reviews as flow
 from credportal.flows.answers import AuditUnavailable
-from credportal.web.asking import UNPROCESSABLE, template_of
 from credportal.web.forms.approvals import CloseForm
 from credportal.web.http import PortalRequest, origin_of
-from credportal.web.views.people import unrecorded
+from credportal.web.pages import UNPROCESSABLE, show, show_unchanged
 
 
 def review_list(request: PortalRequest) -> HttpResponse:
@@ -36,7 +35,7 @@ def review_close(request: PortalRequest, review_id: str) -> HttpResponse:
         case None:
             raise Http404
         case AuditUnavailable():
-            return unrecorded(request)
+            return show_unchanged(request)
         case flow.NotClosed(status=status) if status == UNPROCESSABLE:
             return _render(request, sent={review_id: form}, status=status)
         case flow.NotClosed():
@@ -64,4 +63,4 @@ def _render(
         "wrong": sent,
         "why": why,
     }
-    return render(request, template_of(request, "reviews/list.html"), context, status=status)
+    return show(request, "reviews/list.html", context, status=status)

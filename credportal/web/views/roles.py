@@ -21,6 +21,7 @@ from credportal.web import asking, letters, listing, offers, rows
 from credportal.web.answers import render_answer, render_letter
 from credportal.web.forms.issue import IssueForm
 from credportal.web.http import PortalRequest, client_address, origin_of, signed_in_at_of
+from credportal.web.pages import UNPROCESSABLE, show
 
 Flow = Callable[..., Answer | ConsoleOpened | ConsoleFailed]
 
@@ -43,7 +44,7 @@ def role_list(request: PortalRequest) -> HttpResponse:
         "query": query,
         **({} if query else _my_own(request, mine, favourites, now)),
     }
-    return render(request, asking.template_of(request, "roles/list.html"), context)
+    return show(request, "roles/list.html", context)
 
 
 def role_request(request: PortalRequest, role_id: str) -> HttpResponse:
@@ -90,7 +91,7 @@ def _ask(request: PortalRequest, role_id: str, flow: Flow, *, break_glass: bool 
     form = IssueForm(request.POST, address=client_address(request))
     asked = form.issuance_request(role_id) if form.is_valid() else None
     if asked is None and (role := asking.my_role(request, role_id)) is not None:
-        return asking.render_form(request, role, form, broken=break_glass, status=asking.UNPROCESSABLE)
+        return asking.render_form(request, role, form, broken=break_glass, status=UNPROCESSABLE)
     # A form with mistakes for a role that is not theirs is refused and recorded like any other.
     asked = asked or IssuanceRequest(role_id=role_id, duration=timedelta(0), submission=offers.new_submission())
     asked = replace(asked, break_glass=break_glass)

@@ -9,6 +9,7 @@ from credportal.audit import selectors as audit
 from credportal.audit.paging import BadCursor
 from credportal.web import rows
 from credportal.web.http import PortalRequest
+from credportal.web.pages import show
 
 
 def session_list(request: PortalRequest) -> HttpResponse:
@@ -26,7 +27,7 @@ def session_list(request: PortalRequest) -> HttpResponse:
         "newer_url": f"?cursor={page.newer}" if page.newer else "",
         "now": now,
     }
-    return render(request, "sessions/_list.html" if request.htmx else "sessions/list.html", context)
+    return show(request, "sessions/list.html", context)
 
 
 def session_detail(request: PortalRequest, issuance_id: str) -> HttpResponse:

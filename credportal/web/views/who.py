@@ -8,8 +8,7 @@ from credportal.access import selectors as access
 from credportal.flows import access_review
 from credportal.web.forms.who import MatrixForm, WhyForm
 from credportal.web.http import PortalRequest
-
-UNPROCESSABLE = 422
+from credportal.web.pages import UNPROCESSABLE, show
 
 
 def matrix(request: PortalRequest) -> HttpResponse:
@@ -17,11 +16,11 @@ def matrix(request: PortalRequest) -> HttpResponse:
     form = MatrixForm(request.GET)
     context: dict[str, object] = {"form": form, "why_form": WhyForm()}
     if not form.is_valid():
-        return render(request, _template(request, "matrix"), context, status=UNPROCESSABLE)
+        return show(request, "who/matrix.html", context, status=UNPROCESSABLE)
     asked = form.cleaned_data
     context["matrix"] = access_review.matrix(asked["people"], asked["roles"], asked["account"], now=timezone.now())
     context["searched"] = any(asked.values())
-    return render(request, _template(request, "matrix"), context)
+    return show(request, "who/matrix.html", context)
 
 
 def by_role(request: PortalRequest, role_id: str) -> HttpResponse:
@@ -63,7 +62,3 @@ def why(request: PortalRequest) -> HttpResponse:
     cell = access_review.why(person, role, duration=asked["duration"], now=timezone.now())
     context = {"form": form, "cell": cell, "person": person, "role": role, "duration": asked["duration"]}
     return render(request, "who/why.html", context)
-
-
-def _template(request: PortalRequest, name: str) -> str:
-    return f"who/_{name}.html" if request.htmx else f"who/{name}.html"

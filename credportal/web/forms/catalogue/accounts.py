@@ -5,8 +5,8 @@ import re
 from django import forms
 
 from credportal.domain.types import Environment
-from credportal.web.forms.catalogue.fields import LineField, NameField
 from credportal.web.forms.catalogue.rows import RowForm
+from credportal.web.forms.fields import LineField, NameField
 
 _NUMBER = re.compile(r"[0-9]{12}", re.ASCII)
 

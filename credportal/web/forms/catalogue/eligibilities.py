@@ -8,9 +8,9 @@ from django.utils.html import format_html
 
 from credportal.access import selectors as access
 from credportal.access.models import Role, User
-from credportal.web.forms.catalogue.fields import DurationField, LineField, MomentField
 from credportal.web.forms.catalogue.roles import GroupChoice
 from credportal.web.forms.catalogue.rows import Row, RowForm
+from credportal.web.forms.fields import DurationField, LineField, MomentField
 
 ONE_HOLDER = "Name a group or a person: one of the two."
 

@@ -15,8 +15,8 @@ from credportal.domain.naming import account_number_from, arn_problem, is_role_a
 from credportal.domain.tickets import pattern_problem, ticket_example
 from credportal.flows.identity import portal_identity
 from credportal.flows.regions import regions_for, regions_in
-from credportal.web.forms.catalogue.fields import DurationField, LineField, NameField
 from credportal.web.forms.catalogue.rows import Row, RowForm
+from credportal.web.forms.fields import DurationField, LineField, NameField
 
 USUAL_PARTITION = "aws"
 BETWEEN_APPROVALS = f"Write a number from 1 to {MOST_APPROVALS}."

@@ -10,7 +10,7 @@ from django.forms.boundfield import BoundField
 
 from credportal.access.models import Account, Eligibility, Role
 from credportal.domain.durations import describe_duration
-from credportal.web.forms.catalogue.fields import local_text
+from credportal.web.forms.fields import local_text
 
 Row = Account | Role | Eligibility
 MOST_VERSIONS = 2_000_000_000

@@ -28,7 +28,7 @@ def _rate(text: str) -> float:
 
 def _count(text: str) -> int:
     count = int(text)
-    if not 0 <= count <= 1_000_000:  # noqa: PLR2004
+    if not 0 <= count <= 1_000_000:  # noqa: PLR2004 -- more roles than anybody has.
         raise ArgumentTypeError("a whole number from 0 to 1000000")
     return count
 

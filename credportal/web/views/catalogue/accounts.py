@@ -1,7 +1,6 @@
 """The accounts of the catalogue."""
 
 from django.http import Http404, HttpResponse
-from django.shortcuts import render
 from django.urls import reverse
 
 from credportal.access import selectors as access
@@ -11,7 +10,8 @@ from credportal.domain.naming import partition_from
 from credportal.flows.catalogue_pages import add_account, change_account
 from credportal.web.forms.catalogue.accounts import AccountForm
 from credportal.web.http import PortalRequest
-from credportal.web.views.catalogue.saving import by, saying, sent, settle, template
+from credportal.web.pages import show
+from credportal.web.views.catalogue.saving import by, saying, sent, settle
 
 LONGEST_QUERY = 200
 
@@ -21,7 +21,7 @@ def account_list(request: PortalRequest) -> HttpResponse:
     query = request.GET.get("q", "")[:LONGEST_QUERY]
     listed = access.accounts(query)
     context = {"listed": listed, "query": query, "most": access.MOST_LISTED, "saved": request.GET.get("saved", "")}
-    return render(request, template(request, "accounts.html"), context)
+    return show(request, "catalogue/accounts.html", context)
 
 
 def account_new(request: PortalRequest) -> HttpResponse:
@@ -31,7 +31,7 @@ def account_new(request: PortalRequest) -> HttpResponse:
         request,
         form,
         lambda: add_account(by=by(request), values=form.values()),
-        page=lambda status: render(request, template(request, "account_new.html"), {"form": form}, status=status),
+        page=lambda status: show(request, "catalogue/account_new.html", {"form": form}, status=status),
         leads_to=lambda saved: saying(reverse("catalogue_account", args=[saved.row.pk]), "added"),
     )
 
@@ -60,4 +60,4 @@ def _page(request: PortalRequest, account: Account, form: AccountForm, status: i
         "history": history_of(f"account:{account.number}"),
         "saved": request.GET.get("saved", ""),
     }
-    return render(request, template(request, "account.html"), context, status=status)
+    return show(request, "catalogue/account.html", context, status=status)

@@ -1,7 +1,6 @@
 """The eligibilities of the catalogue."""
 
 from django.http import Http404, HttpResponse
-from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -12,8 +11,9 @@ from credportal.audit.selectors import history_of
 from credportal.flows.catalogue_pages import Saved, add_eligibility, change_eligibility, end_eligibility
 from credportal.web.forms.catalogue.eligibilities import EligibilityForm
 from credportal.web.http import PortalRequest
+from credportal.web.pages import show
 from credportal.web.views.catalogue.roles import LONGEST_QUERY
-from credportal.web.views.catalogue.saving import by, lead, refused, saying, sent, settle, template
+from credportal.web.views.catalogue.saving import by, lead, refused, saying, sent, settle
 
 
 def eligibility_list(request: PortalRequest) -> HttpResponse:
@@ -28,7 +28,7 @@ def eligibility_list(request: PortalRequest) -> HttpResponse:
         "now": now,
         "most": access.MOST_LISTED,
     }
-    return render(request, template(request, "eligibilities.html"), context)
+    return show(request, "catalogue/eligibilities.html", context)
 
 
 def eligibility_new(request: PortalRequest) -> HttpResponse:
@@ -42,7 +42,7 @@ def eligibility_new(request: PortalRequest) -> HttpResponse:
         request,
         form,
         lambda: add_eligibility(by=by(request), role=role, values=form.values()),
-        page=lambda status: render(request, template(request, "eligibility_new.html"), context, status=status),
+        page=lambda status: show(request, "catalogue/eligibility_new.html", context, status=status),
         leads_to=lambda _: saying(reverse("catalogue_role", args=[role.id]), "eligibility"),
     )
 
@@ -85,7 +85,7 @@ def _page(request: PortalRequest, row: Eligibility, form: EligibilityForm, statu
         "history": history_of(f"eligibility:{row.pk}"),
         "saved": request.GET.get("saved", ""),
     }
-    return render(request, template(request, "eligibility.html"), context, status=status)
+    return show(request, "catalogue/eligibility.html", context, status=status)
 
 
 def _choose_role(request: PortalRequest) -> HttpResponse:
@@ -99,7 +99,7 @@ def _choose_role(request: PortalRequest) -> HttpResponse:
         "passed_on": {name: request.GET[name] for name in ("user", "group") if name in request.GET},
     }
     status = 404 if request.method == "POST" else 200
-    return render(request, template(request, "eligibility_new.html"), context, status=status)
+    return show(request, "catalogue/eligibility_new.html", context, status=status)
 
 
 def _holder(request: PortalRequest) -> dict[str, object]:

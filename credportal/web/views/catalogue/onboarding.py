@@ -3,13 +3,13 @@
 from typing import Any
 
 from django.http import Http404, HttpResponse
-from django.shortcuts import render
 
 from credportal.domain.trust import portal_warnings, trust_warnings
 from credportal.domain.trust_text import portal_texts, role_texts
 from credportal.flows.onboarding import Onboarding, role_to_onboard
 from credportal.web.forms.onboarding import TrustForm
 from credportal.web.http import PortalRequest
+from credportal.web.pages import UNPROCESSABLE, show
 
 
 def onboarding(request: PortalRequest, role_id: str) -> HttpResponse:
@@ -23,8 +23,7 @@ def onboarding(request: PortalRequest, role_id: str) -> HttpResponse:
         partition=found.role.partition if not found.problem else found.identity.partition,
     )
     context = {"found": found, "role": found.role, "form": form, **_texts(found, form)}
-    template = "catalogue/_onboarding.html" if request.htmx else "catalogue/onboarding.html"
-    return render(request, template, context, status=422 if form.errors else 200)
+    return show(request, "catalogue/onboarding.html", context, status=UNPROCESSABLE if form.errors else 200)
 
 
 def _texts(found: Onboarding, form: TrustForm) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from django.urls import reverse
 from credportal.access.selectors import actor_of
 from credportal.flows.doctor import AuditUnavailable, Gone, probe_role
 from credportal.web.http import PortalRequest, origin_of
-from credportal.web.letters import RETRY_AFTER_SECONDS
+from credportal.web.pages import show_unrecorded
 
 
 def probe(request: PortalRequest, role_id: str) -> HttpResponse:
@@ -16,10 +16,7 @@ def probe(request: PortalRequest, role_id: str) -> HttpResponse:
     if isinstance(answer, Gone):
         raise Http404
     if isinstance(answer, AuditUnavailable):
-        context = {"headline": "Nothing was learned", "why": "The portal could not write its audit."}
-        response = render(request, "_503.html" if request.htmx else "503.html", context, status=503)
-        response["Retry-After"] = str(RETRY_AFTER_SECONDS)
-        return response
+        return show_unrecorded(request, "Nothing was learned", "The portal could not write its audit.")
     if request.htmx:
         found = {"role": answer.role, "probe": answer.probe, "findings": answer.probe.findings}
         return render(request, "catalogue/_probe.html", found)

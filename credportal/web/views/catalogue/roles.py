@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from django.http import Http404, HttpResponse
-from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
@@ -16,7 +15,8 @@ from credportal.flows.catalogue_pages import add_role, change_role
 from credportal.flows.identity import portal_identity
 from credportal.web.forms.catalogue.roles import USUAL_PARTITION, RoleForm
 from credportal.web.http import PortalRequest
-from credportal.web.views.catalogue.saving import by, saying, sent, settle, template
+from credportal.web.pages import show
+from credportal.web.views.catalogue.saving import by, saying, sent, settle
 
 LONGEST_QUERY = 200
 
@@ -40,7 +40,7 @@ def role_list(request: PortalRequest) -> HttpResponse:
         "most": access.MOST_LISTED,
         "has_accounts": bool(listed.rows or query or access.accounts().rows),
     }
-    return render(request, template(request, "roles.html"), context)
+    return show(request, "catalogue/roles.html", context)
 
 
 def role_new(request: PortalRequest) -> HttpResponse:
@@ -51,7 +51,7 @@ def role_new(request: PortalRequest) -> HttpResponse:
         request,
         form,
         lambda: add_role(by=by(request), values=form.values()),
-        page=lambda status: render(request, template(request, "role_new.html"), context, status=status),
+        page=lambda status: show(request, "catalogue/role_new.html", context, status=status),
         leads_to=lambda saved: saying(reverse("catalogue_role", args=[saved.row.pk]), "added"),
     )
 
@@ -84,7 +84,7 @@ def _page(request: PortalRequest, role: Role, form: RoleForm, status: int) -> Ht
         "history": history_of(f"role:{role.id}"),
         "saved": request.GET.get("saved", ""),
     }
-    return render(request, template(request, "role.html"), context, status=status)
+    return show(request, "catalogue/role.html", context, status=status)
 
 
 def _by_account(roles: Iterable[Role]) -> list[AccountRoles]:

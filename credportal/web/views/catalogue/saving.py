@@ -4,7 +4,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit, urlunsplit
 
 from django.http import Http404, HttpResponse, QueryDict
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html
 from django_htmx.http import HttpResponseClientRedirect
@@ -12,9 +12,8 @@ from django_htmx.http import HttpResponseClientRedirect
 from credportal.flows.catalogue_pages import By, Gone, Outcome, Saved, Stale, Taken
 from credportal.web.forms.catalogue.rows import RowForm
 from credportal.web.http import PortalRequest, origin_of
-from credportal.web.letters import RETRY_AFTER_SECONDS
+from credportal.web.pages import CONFLICT, UNPROCESSABLE, show_unchanged
 
-UNPROCESSABLE, CONFLICT = 422, 409
 # Where the other row is, by the column in which it says the same.
 TAKEN = {
     "number": ("This account is in the catalogue already.", "catalogue_account"),
@@ -66,13 +65,7 @@ def refused(request: PortalRequest, outcome: Outcome) -> HttpResponse:
     """Say that nothing was saved because it could not be recorded. Raises Http404 where the row is gone."""
     if isinstance(outcome, Gone):
         raise Http404
-    context = {
-        "headline": "Nothing was changed",
-        "why": "The portal could not write its audit, so it left everything as it was. No change stays unrecorded.",
-    }
-    response = render(request, "_503.html" if request.htmx else "503.html", context, status=503)
-    response["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    return response
+    return show_unchanged(request)
 
 
 def lead(request: PortalRequest, address: str) -> HttpResponse:
@@ -86,11 +79,6 @@ def saying(address: str, saved: str) -> str:
     query = QueryDict(parts.query, mutable=True)
     query["saved"] = saved
     return urlunsplit(parts._replace(query=query.urlencode()))
-
-
-def template(request: PortalRequest, page: str) -> str:
-    """Return the page's fragment for htmx, else the page: ``roles.html`` includes ``_roles.html``."""
-    return f"catalogue/_{page}" if request.htmx else f"catalogue/{page}"
 
 
 def _say_taken(form: RowForm, taken: Taken) -> None:
