@@ -104,6 +104,7 @@ def add_group_and_alice(page: Page) -> str:
     page.goto("/groups/new/")
     page.get_by_label("Name").fill("engineers")
     press(page, "Add the group")
+    expect(page.get_by_role("heading", name="engineers", exact=True)).to_be_visible()
     page.goto("/people/new/")
     page.get_by_label("User name").fill("alice")
     page.get_by_label("Name", exact=True).or_(page.get_by_label("Name optional", exact=True)).fill("Alice Engström")
@@ -173,6 +174,7 @@ def ask(desk: Desk, role_id: str, reason: str) -> None:
     desk.goto(f"/roles/{role_id}/")
     desk.page.locator("form[data-request]").get_by_label("Reason").fill(reason)
     desk.page.get_by_role("button", name="Ask for approval").click()
+    expect(desk.page.get_by_role("heading", name="Waiting for somebody’s yes")).to_be_visible()
 
 
 def test_a_request_waits_is_approved_for_less_and_collected_once(
@@ -180,7 +182,6 @@ def test_a_request_waits_is_approved_for_less_and_collected_once(
 ) -> None:
     alice, bob = open_desk(cast.alice), open_desk(cast.bob)
     ask(alice, guarded.role_id, "Ship the release")
-    expect(alice.page.get_by_role("heading", name="Waiting for somebody’s yes")).to_be_visible()
     assert alice.sts.ledger.calls_of("AssumeRole") == []
     alice.page.reload()  # The request has an address of its own by now.
     expect(alice.page.get_by_role("heading", name="Waiting for somebody’s yes")).to_be_visible()
