@@ -1,4 +1,4 @@
-"""What happened. Rows are written by ``record.py`` alone and outlive the catalogue: they keep text, not keys.
+"""What happened. Rows are written by ``record/`` alone and outlive the catalogue: they keep text, not keys.
 
 Database triggers (see the migrations) let an issuance change only from ``requested``
 to an outcome, and let an event change or vanish never.
@@ -7,6 +7,7 @@ to an outcome, and let an event change or vanish never.
 from django.db import models
 from django.db.models.functions import Now
 
+from credportal.audit.jsontext import JSONText
 from credportal.domain.sentences import sentence_for
 from credportal.domain.types import Status
 
@@ -49,6 +50,17 @@ class EventKind(models.TextChoices):
     REVIEW_OPENED = "review:opened"
     REVIEW_RETURNED = "review:returned"
     REVIEW_CLOSED = "review:closed"
+    CLOSED = "issuance:closed"
+    SIGNED_IN = "sign-in:succeeded"
+    SIGN_IN_FAILED = "sign-in:failed"
+    SIGNED_OUT = "sign-in:ended"
+    CONFIRMED = "sign-in:confirmed"
+    CONFIRM_FAILED = "sign-in:not-confirmed"
+    PASSWORD_CHANGED = "person:password-changed"  # noqa: S105 -- the name of an event.
+    AUDIT_READ = "audit:read"
+    EXPORT_STARTED = "audit:export-started"
+    EXPORT_FINISHED = "audit:export-finished"
+    ARCHIVED = "audit:archived"
 
 
 class Issuance(models.Model):
@@ -101,10 +113,7 @@ class Issuance(models.Model):
             models.UniqueConstraint(name="issuance_once_per_submission", fields=["actor_id", "submission"])
         ]
         indexes = [
-            models.Index(name="issuance_newest", fields=["-requested_at", "-id"]),
             models.Index(name="issuance_by_actor", fields=["actor_handle", "-requested_at", "-id"]),
-            models.Index(name="issuance_by_role", fields=["role_name", "-requested_at", "-id"]),
-            models.Index(name="issuance_by_account", fields=["account_number", "-requested_at", "-id"]),
             # When was this row of the catalogue last used?
             models.Index(
                 name="issuance_by_eligibility",
@@ -113,6 +122,12 @@ class Issuance(models.Model):
             ),
             models.Index(
                 name="issuance_open", fields=["requested_at"], condition=models.Q(status=Status.REQUESTED.value)
+            ),
+            # What nobody can know until somebody looks into CloudTrail.
+            models.Index(
+                name="issuance_unknown",
+                fields=["-requested_at", "-id"],
+                condition=models.Q(status=Status.UNKNOWN.value),
             ),
         ]
 
@@ -138,23 +153,121 @@ class Issuance(models.Model):
 
 
 class Event(models.Model):
-    """One thing that happened, appended and never touched again. ``detail`` is text for people and machines."""
+    """One thing that happened, with everything as it was then: appended, chained, and never touched again.
+
+    ``id`` is the sequence number, without gaps, and with ``at`` and ``hash`` it is given in the database's turn
+    (chain.py). ``actor`` did it, ``on_behalf_of`` is the handle of the person whose access it is about.
+    ``columns.py`` fixes the order of the columns. It holds no secret.
+    """
 
     id = models.BigAutoField(primary_key=True)
-    at = models.DateTimeField(db_default=Now())
+    at = models.DateTimeField()
     kind = models.CharField(max_length=32)  # One of EventKind; a retired one stays readable.
-    issuance_id = models.CharField(max_length=16, blank=True, db_index=True)
-    subject = models.CharField(max_length=120, blank=True)
+    issuance_id = models.CharField(max_length=16, blank=True, default="")
+    subject = models.CharField(max_length=120, blank=True, default="")
     actor_id = models.BigIntegerField(null=True)
-    actor_handle = models.CharField(max_length=64, blank=True)
-    address = models.CharField(max_length=45, blank=True)
-    request_id = models.CharField(max_length=32, blank=True)
-    detail = models.JSONField(default=dict)
+    actor_handle = models.CharField(max_length=64, blank=True, default="")
+    actor_name = models.CharField(max_length=150, blank=True, default="")
+    on_behalf_of = models.CharField(max_length=64, blank=True, default="")
+
+    account_number = models.CharField(max_length=12, blank=True, default="")
+    account_name = models.CharField(max_length=64, blank=True, default="")
+    environment = models.CharField(max_length=16, blank=True, default="")
+    role_arn = models.CharField(max_length=600, blank=True, default="")
+    role_name = models.CharField(max_length=64, blank=True, default="")
+
+    duration_asked = models.DurationField(null=True)
+    duration_given = models.DurationField(null=True)
+    reason = models.CharField(max_length=500, blank=True, default="")
+    ticket = models.CharField(max_length=64, blank=True, default="")
+    source = models.CharField(max_length=16, blank=True, default="")
+    code = models.CharField(max_length=40, blank=True, default="")
+    aws_request_id = models.CharField(max_length=64, blank=True, default="")
+    access_key_id = models.CharField(max_length=128, blank=True, default="")
+    assumed_role_id = models.CharField(max_length=200, blank=True, default="")
+    expiration = models.DateTimeField(null=True)
+
+    address = models.CharField(max_length=45, blank=True, default="")
+    user_agent = models.CharField(max_length=256, blank=True, default="")
+    request_id = models.CharField(max_length=32, blank=True, default="")
+    detail = JSONText(default=dict)
+    hash = models.BinaryField(max_length=32)
 
     class Meta:
+        # One index for each filter of the audit page, in the order in which the page reads: newest first. Where
+        # most events have nothing in a column, they are left out of its index.
         indexes = [
-            models.Index(name="event_by_subject", fields=["subject", "-id"]),
+            models.Index(name="event_newest", fields=["-at", "-id"]),
+            models.Index(name="event_by_person", fields=["on_behalf_of", "-at", "-id"]),
+            models.Index(name="event_by_person_and_role", fields=["on_behalf_of", "role_name", "-at", "-id"]),
+            models.Index(name="event_by_role", fields=["role_name", "-at", "-id"]),
+            models.Index(name="event_by_role_arn", fields=["role_arn", "-at", "-id"]),
+            models.Index(name="event_by_account", fields=["account_number", "-at", "-id"]),
+            models.Index(name="event_by_account_name", fields=["account_name", "-at", "-id"]),
+            models.Index(name="event_by_environment", fields=["environment", "-at", "-id"]),
+            models.Index(name="event_by_kind", fields=["kind", "-at", "-id"]),
+            models.Index(name="event_by_address", fields=["address", "-at", "-id"]),
+            models.Index(name="event_by_subject", fields=["subject", "-id"], condition=~models.Q(subject="")),
+            models.Index(name="event_by_issuance", fields=["issuance_id", "id"], condition=~models.Q(issuance_id="")),
+            models.Index(name="event_by_source", fields=["source", "-at", "-id"], condition=~models.Q(source="")),
+            models.Index(name="event_by_ticket", fields=["ticket", "-at", "-id"], condition=~models.Q(ticket="")),
+            models.Index(
+                name="event_by_access_key", fields=["access_key_id", "-at", "-id"], condition=~models.Q(access_key_id="")
+            ),
+            # Who acted for somebody else. Everybody else is found by event_by_person.
+            models.Index(
+                name="event_by_other_actor",
+                fields=["actor_handle", "-at", "-id"],
+                condition=~models.Q(actor_handle=models.F("on_behalf_of")),
+            ),
+        ]
+        constraints = [
+            # Of two admins who close an unknown issuance at once, one does.
+            models.UniqueConstraint(
+                name="event_closed_once", fields=["issuance_id"], condition=models.Q(kind="issuance:closed")
+            )
         ]
 
     def __str__(self) -> str:
-        return f"{self.at:%Y-%m-%dT%H:%M:%SZ} {self.kind}"
+        return f"{self.id} {self.at:%Y-%m-%dT%H:%M:%SZ} {self.kind}"
+
+
+class Checkpoint(models.Model):
+    """Where the log begins since its older part was archived. Deleting is possible up to ``through`` only.
+
+    The event ``audit:archived`` says the same within the chain.
+    """
+
+    through = models.BigIntegerField(primary_key=True)
+    hash = models.BinaryField(max_length=32)
+    before = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"through {self.through}"
+
+
+class Tally(models.Model):
+    """How many issuances came to which end in one quarter of an hour: what the chart is drawn from.
+
+    ``quarter`` counts quarters of an hour since 1970, UTC. Derived from the events, and made anew from them.
+    """
+
+    quarter = models.BigIntegerField(primary_key=True)
+    issued = models.BigIntegerField(default=0)
+    denied = models.BigIntegerField(default=0)
+    failed = models.BigIntegerField(default=0)
+    unknown = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"quarter {self.quarter}"
+
+
+class Progress(models.Model):
+    """How far a reader of the events has come, by sequence number: the tallies, a shipping target."""
+
+    reader = models.CharField(primary_key=True, max_length=64)
+    through = models.BigIntegerField(default=0)
+    at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"{self.reader} through {self.through}"

@@ -13,6 +13,7 @@ from credportal.access import selectors as access
 from credportal.access.models import User
 from credportal.audit import record
 from credportal.audit import selectors as audit
+from credportal.audit.models import Issuance
 from credportal.aws import sts
 from credportal.aws.errors import AssumeRoleError
 from credportal.domain.naming import issuance_id_from
@@ -117,7 +118,7 @@ def _issue(attempt: Attempt, granted: Granted, once: Once) -> Issued | Failed | 
     actor, role, spec = attempt.facts.actor, attempt.facts.role, granted.spec
     if role is None:
         raise AssertionError("a grant always has a role")
-    record.record_intent(
+    issuance = record.record_intent(
         issuance_id=issuance_id,
         actor=actor,
         origin=origin,
@@ -128,31 +129,29 @@ def _issue(attempt: Attempt, granted: Granted, once: Once) -> Issued | Failed | 
     )
     if granted.source is Source.BREAK_GLASS:
         log.warning("issuance.break_glass", issuance_id=issuance_id, actor=actor.handle, role_id=role.id)
-    answer = _assume(spec, issuance_id, actor, origin)
+    answer = _assume(spec, issuance, actor, origin)
     try:
         if isinstance(answer, Failure):
             # Where AWS may have minted, what was taken stays taken.
             back = once.give_back if answer.outcome is Status.FAILED else _nothing
-            record.record_failed(issuance_id=issuance_id, actor=actor, origin=origin, failure=answer, alongside=back)
+            record.record_failed(issuance=issuance, actor=actor, origin=origin, failure=answer, alongside=back)
             _log_failure(issuance_id, actor, answer)
             return Failed(issuance_id, role, spec, answer)
-        record.record_issued(
-            issuance_id=issuance_id, actor=actor, origin=origin, assumed=answer, duration=spec.duration
-        )
+        record.record_issued(issuance=issuance, actor=actor, origin=origin, assumed=answer, duration=spec.duration)
     except record.AuditUnavailable as error:
         return unavailable(attempt, error, minted=isinstance(answer, AssumedRole))
     log.info("issuance.issued", issuance_id=issuance_id, actor=actor.handle, aws_request_id=answer.aws_request_id)
     return Issued(issuance_id, role, spec, answer)
 
 
-def _assume(spec: SessionSpec, issuance_id: str, actor: Actor, origin: Origin) -> AssumedRole | Failure:
+def _assume(spec: SessionSpec, issuance: Issuance, actor: Actor, origin: Origin) -> AssumedRole | Failure:
     """Ask STS once; once more where the first attempt cannot have minted and the table says it may help."""
     try:
         return sts.assume_role(spec)
     except AssumeRoleError as error:
         if not error.failure.may_retry:
             return error.failure
-        record.record_retry(issuance_id=issuance_id, actor=actor, origin=origin, failure=error.failure)
+        record.record_retry(issuance=issuance, actor=actor, origin=origin, failure=error.failure)
     # Jitter keeps many throttled people from coming back at the same moment.
     time.sleep(random.uniform(*RETRY_PAUSE_SECONDS))  # noqa: S311 -- timing, not secrecy.
     try:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-AUDIT_TABLES = ("audit_event", "audit_issuance")
+AUDIT_TABLES = ("audit_event", "audit_issuance", "audit_checkpoint")
 
 
 @contextmanager

@@ -8,6 +8,7 @@ A write that fails raises AuditUnavailable, and then nothing is minted, shown or
 
 from credportal.audit.record.issuances import (
     AlreadySubmitted,
+    about_issuance,
     record_console,
     record_denied,
     record_failed,
@@ -16,13 +17,16 @@ from credportal.audit.record.issuances import (
     record_retry,
 )
 from credportal.audit.record.upkeep import STALE_AFTER, probe_writable, reap_stale_intents
-from credportal.audit.record.writing import AuditUnavailable, NewEvent, append, append_all, committed
+from credportal.audit.record.writing import About, AuditUnavailable, NewEvent, about_role, append, append_all, committed
 
 __all__ = [
     "STALE_AFTER",
+    "About",
     "AlreadySubmitted",
     "AuditUnavailable",
     "NewEvent",
+    "about_issuance",
+    "about_role",
     "append",
     "append_all",
     "committed",

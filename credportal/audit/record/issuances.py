@@ -8,13 +8,12 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import Error as DatabaseError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models.functions import Now
 
-from credportal.audit.models import Event, EventKind, Issuance
-from credportal.audit.record.writing import AuditUnavailable, NewEvent, append, committed
+from credportal.audit.models import EventKind, Issuance
+from credportal.audit.record.writing import About, AuditUnavailable, NewEvent, append, chained, committed
 from credportal.audit.rows import insert
-from credportal.audit.turn import fair_turn
 from credportal.domain.durations import describe_duration
 from credportal.domain.narrowing import describe
 from credportal.domain.types import (
@@ -51,7 +50,7 @@ def record_intent(
     role: RoleFacts,
     granted: Granted,
     alongside: Alongside = nothing,
-) -> None:
+) -> Issuance:
     """Commit that this person is about to get this role. Raises AlreadySubmitted or AuditUnavailable.
 
     ``alongside`` is what has to be written together with the intent or not at all, such as taking
@@ -69,8 +68,9 @@ def record_intent(
     issuance.source_identity = granted.spec.source_identity
     issuance.eligibility_id = granted.eligibility.id
     issuance.approval_id = granted.approval_id
-    detail = {"source": granted.source.value, "eligibility": eligibility, **_loud(asked)}
-    _insert(issuance, EventKind.REQUESTED, detail, alongside)
+    detail = {"eligibility": eligibility, "session_name": granted.spec.session_name, **_loud(asked)}
+    _insert(issuance, _event(EventKind.REQUESTED, issuance, actor, origin, detail), alongside)
+    return issuance
 
 
 def record_denied(
@@ -94,23 +94,35 @@ def record_denied(
     issuance.code = denied.reason.value
     issuance.approval_id = approval_id
     tried = [f"{row.eligibility.holder}: {row.why}" for row in denied.tried]
-    _insert(issuance, EventKind.DENIED, {"reason": denied.reason.value, "tried": tried, **_loud(asked)})
+    _insert(issuance, _event(EventKind.DENIED, issuance, actor, origin, {"tried": tried, **_loud(asked)}))
 
 
-def record_retry(*, issuance_id: str, actor: Actor, origin: Origin, failure: Failure) -> None:
+def record_retry(*, issuance: Issuance, actor: Actor, origin: Origin, failure: Failure) -> None:
     """Commit that one attempt failed before STS could mint, and that one more follows."""
     with committed():
-        append(NewEvent(EventKind.RETRIED, "", actor, origin, _failure_detail(failure), issuance_id))
+        append(_event(EventKind.RETRIED, issuance, actor, origin, _failure_detail(failure), **_failure_about(failure)))
 
 
-def record_issued(*, issuance_id: str, actor: Actor, origin: Origin, assumed: AssumedRole, duration: timedelta) -> None:
+def record_issued(*, issuance: Issuance, actor: Actor, origin: Origin, assumed: AssumedRole, duration: timedelta) -> None:
     """Commit that STS issued credentials: their ids and expiration, never a secret.
 
     Raises AuditUnavailable also where the intent is no longer open.
     """
     credentials = assumed.credentials
     _finish(
-        issuance_id,
+        issuance,
+        event=_event(
+            EventKind.ISSUED,
+            issuance,
+            actor,
+            origin,
+            {},
+            duration_given=duration,
+            expiration=credentials.expiration,
+            access_key_id=credentials.access_key_id,
+            assumed_role_id=assumed.assumed_role_id,
+            aws_request_id=assumed.aws_request_id,
+        ),
         status=Status.ISSUED.value,
         duration_given=duration,
         expiration=credentials.expiration,
@@ -118,42 +130,37 @@ def record_issued(*, issuance_id: str, actor: Actor, origin: Origin, assumed: As
         assumed_role_id=assumed.assumed_role_id,
         packed_policy_size=assumed.packed_policy_size,
         aws_request_id=assumed.aws_request_id,
-        event=Event(
-            kind=EventKind.ISSUED,
-            issuance_id=issuance_id,
-            **_who(actor, origin),
-            detail={
-                "access_key_id": credentials.access_key_id,
-                "expiration": credentials.expiration.strftime("%Y-%m-%dT%H:%M:%SZ"),
-                "aws_request_id": assumed.aws_request_id,
-            },
-        ),
     )
 
 
 def record_failed(
-    *, issuance_id: str, actor: Actor, origin: Origin, failure: Failure, alongside: Alongside = nothing
+    *, issuance: Issuance, actor: Actor, origin: Origin, failure: Failure, alongside: Alongside = nothing
 ) -> None:
     """Commit that AWS refused or failed, or that nobody can know whether it minted; and what goes ``alongside``."""
     kind = EventKind.UNKNOWN if failure.outcome is Status.UNKNOWN else EventKind.FAILED
     _finish(
-        issuance_id,
+        issuance,
+        event=_event(kind, issuance, actor, origin, _failure_detail(failure), **_failure_about(failure)),
+        alongside=alongside,
         status=failure.outcome.value,
         code=failure.code,
         aws_request_id=failure.aws_request_id,
         aws_words=failure.aws_words,
-        event=Event(kind=kind, issuance_id=issuance_id, **_who(actor, origin), detail=_failure_detail(failure)),
-        alongside=alongside,
     )
 
 
 def record_console(*, issuance_id: str, actor: Actor, origin: Origin, failed: str = "") -> None:
     """Commit that an issued session is about to open the console, or the code of why it cannot."""
     with committed():
-        if failed:
-            append(NewEvent(EventKind.CONSOLE_FAILED, "", actor, origin, {"code": failed}, issuance_id))
-        else:
-            append(NewEvent(EventKind.CONSOLE_OPENED, "", actor, origin, {}, issuance_id))
+        issuance = Issuance.objects.get(id=issuance_id)
+        kind = EventKind.CONSOLE_FAILED if failed else EventKind.CONSOLE_OPENED
+        append(_event(kind, issuance, actor, origin, {}, **({"code": failed} if failed else {})))
+
+
+def about_issuance(issuance: Issuance, **more: Any) -> About:
+    """Return what an event says about an issuance as it stands; ``more`` are further fields of ``About``."""
+    columns = {name: getattr(issuance, name) for name in About.__dataclass_fields__}
+    return About(**{**columns, **more})
 
 
 def _new_issuance(
@@ -185,25 +192,15 @@ def _new_issuance(
     return issuance
 
 
-def _insert(issuance: Issuance, kind: EventKind, detail: dict[str, Any], alongside: Alongside = nothing) -> None:
+def _insert(issuance: Issuance, event: NewEvent, alongside: Alongside = nothing) -> None:
     """Commit a new issuance with its first event."""
     try:
-        with fair_turn(), transaction.atomic(durable=True):
+        with chained():
             if issuance.finished_at is None:
                 insert(issuance)
             else:  # A refusal ends at once, at the database's own time: an expression, which takes the ORM.
                 issuance.save(force_insert=True)
-            insert(
-                Event(
-                    kind=kind,
-                    issuance_id=issuance.id,
-                    actor_id=issuance.actor_id,
-                    actor_handle=issuance.actor_handle,
-                    address=issuance.address,
-                    request_id=issuance.request_id,
-                    detail=detail,
-                )
-            )
+            append(event)
             # Last, so that a form that was sent before is told so, whatever became of what it took.
             alongside(issuance.id)
     except IntegrityError as error:
@@ -212,13 +209,13 @@ def _insert(issuance: Issuance, kind: EventKind, detail: dict[str, Any], alongsi
         raise AuditUnavailable(type(error).__name__) from error
 
 
-def _finish(issuance_id: str, *, event: Event, alongside: Alongside = nothing, **columns: Any) -> None:
+def _finish(issuance: Issuance, *, event: NewEvent, alongside: Alongside = nothing, **columns: Any) -> None:
     """Commit the outcome of an open intent with its event."""
     with committed():
-        if not close_intent(issuance_id, **columns):
+        if not close_intent(issuance.id, **columns):
             raise AuditUnavailable("the intent is no longer open")
-        insert(event)
-        alongside(issuance_id)
+        append(event)
+        alongside(issuance.id)
 
 
 def close_intent(issuance_id: str, **columns: Any) -> bool:
@@ -227,19 +224,22 @@ def close_intent(issuance_id: str, **columns: Any) -> bool:
     return still_open.update(finished_at=Now(), **columns) == 1
 
 
+def _event(
+    kind: EventKind, issuance: Issuance, actor: Actor | None, origin: Origin, detail: dict[str, Any], **more: Any
+) -> NewEvent:
+    """Return an event of an issuance; ``more`` is what it adds to the issuance's own columns."""
+    about = about_issuance(issuance, **more)
+    return NewEvent(kind, "", actor, origin, detail, issuance.id, issuance.actor_handle, about)
+
+
 def _loud(asked: IssuanceRequest) -> dict[str, bool]:
     """Mark what was asked by break-glass, allowed or not."""
     return {"break_glass": True} if asked.break_glass else {}
 
 
-def _who(actor: Actor, origin: Origin) -> dict[str, Any]:
-    return {
-        "actor_id": actor.id,
-        "actor_handle": actor.handle,
-        "address": origin.address,
-        "request_id": origin.request_id,
-    }
-
-
 def _failure_detail(failure: Failure) -> dict[str, Any]:
-    return {"code": failure.code, "aws_code": failure.aws_code, "aws_request_id": failure.aws_request_id}
+    return {"aws_code": failure.aws_code} if failure.aws_code else {}
+
+
+def _failure_about(failure: Failure) -> dict[str, Any]:
+    return {"code": failure.code, "aws_request_id": failure.aws_request_id}

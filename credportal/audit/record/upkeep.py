@@ -6,11 +6,12 @@ from django.db import Error as DatabaseError
 from django.db import transaction
 from django.db.models.functions import Now
 
+from credportal.audit import chain
 from credportal.audit.models import Event, EventKind, Issuance
-from credportal.audit.record.issuances import close_intent
-from credportal.audit.record.writing import AuditUnavailable, committed
+from credportal.audit.record.issuances import about_issuance, close_intent
+from credportal.audit.record.writing import AuditUnavailable, NewEvent, append, committed
 from credportal.audit.turn import fair_turn
-from credportal.domain.types import Status
+from credportal.domain.types import Origin, Status
 
 # Longer than any issuance can take (the STS deadline and two waits for the database),
 # so that an intent this old has lost its worker.
@@ -28,12 +29,10 @@ def reap_stale_intents(*, limit: int = 1000) -> list[str]:
         with committed():
             if not close_intent(issuance.id, status=Status.UNKNOWN.value, code="no_outcome"):
                 continue  # Its own worker was faster.
-            Event.objects.create(
-                kind=EventKind.UNKNOWN,
-                issuance_id=issuance.id,
-                actor_id=issuance.actor_id,
-                actor_handle=issuance.actor_handle,
-                detail={"code": "no_outcome", "session_name": issuance.session_name},
+            about = about_issuance(issuance, code="no_outcome")
+            detail = {"session_name": issuance.session_name}
+            append(
+                NewEvent(EventKind.UNKNOWN, "", None, Origin(), detail, issuance.id, issuance.actor_handle, about)
             )
         reaped.append(issuance.id)
     return reaped
@@ -43,7 +42,7 @@ def probe_writable() -> None:
     """Prove that an event could be written now, and write none. Raises AuditUnavailable."""
     try:
         with fair_turn(), transaction.atomic():
-            Event.objects.create(kind=EventKind.REQUESTED, detail={"probe": True})
+            chain.extend([Event(kind=EventKind.REQUESTED.value)])
             transaction.set_rollback(True)
     except DatabaseError as error:
         raise AuditUnavailable(type(error).__name__) from error
