@@ -1,10 +1,8 @@
 """What the templates say about the events of the audit."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from django import template
 
+from credportal.audit.models import Event
 from credportal.domain.sentences import sentence_for
 
 register = template.Library()
@@ -45,6 +43,17 @@ EVENTS = {
     "review:opened": "Review opened",
     "review:returned": "Review taken back",
     "review:closed": "Review closed",
+    "issuance:closed": "Looked into",
+    "sign-in:succeeded": "Signed in",
+    "sign-in:failed": "Sign-in refused",
+    "sign-in:ended": "Signed out",
+    "sign-in:confirmed": "Password confirmed",
+    "sign-in:not-confirmed": "Password not confirmed",
+    "person:password-changed": "Own password changed",
+    "audit:read": "Audit read",
+    "audit:export-started": "Export started",
+    "audit:export-finished": "Export ended",
+    "audit:archived": "Events archived",
 }
 
 
@@ -55,12 +64,13 @@ def event_words(kind: str) -> str:
 
 
 @register.filter
-def event_lines(detail: Mapping[str, Any]) -> list[str]:
+def event_lines(event: Event) -> list[str]:
     """Say what an event kept: the row that allowed it, the rows that did not, its code's sentence, what it changed."""
-    lines = [f"Allowed: {detail['source']}, {detail['eligibility']}"] if detail.get("eligibility") else []
+    detail = event.detail
+    lines = [f"Allowed: {event.source}, {detail['eligibility']}"] if detail.get("eligibility") else []
     lines += [str(row) for row in detail.get("tried", ())]
-    if detail.get("code"):
-        lines.append(sentence_for(str(detail["code"])))
+    if event.code:
+        lines.append(sentence_for(event.code))
     before, after = detail.get("before") or {}, detail.get("after") or {}
     for name in [*before, *(name for name in after if name not in before)]:
         words = name.replace("_", " ")
