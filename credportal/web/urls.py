@@ -3,7 +3,19 @@
 from allauth.account import views as allauth
 from django.urls import path
 
-from credportal.web.views import account, approvals, audit, groups, health, people, reviews, roles, sessions, who
+from credportal.web.views import (
+    account,
+    approvals,
+    audit,
+    audit_detail,
+    groups,
+    health,
+    people,
+    reviews,
+    roles,
+    sessions,
+    who,
+)
 from credportal.web.views.catalogue import accounts, eligibilities, onboarding, probes
 from credportal.web.views.catalogue import roles as catalogue_roles
 
@@ -29,7 +41,7 @@ urlpatterns = [
     path("reviews/", reviews.review_list, name="reviews"),
     path("reviews/<str:review_id>/close/", reviews.review_close, name="review_close"),
     path("audit/", audit.audit_list, name="audit"),
-    path("audit/<str:issuance_id>/", audit.audit_detail, name="audit_detail"),
+    path("audit/<str:issuance_id>/", audit_detail.audit_detail, name="audit_detail"),
     path("who/", who.matrix, name="who"),
     path("who/why/", who.why, name="why"),
     path("who/roles/<str:role_id>/", who.by_role, name="who_role"),

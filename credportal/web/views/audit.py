@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 
-from django.http import Http404, HttpResponse, QueryDict
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
 
@@ -52,19 +52,6 @@ def audit_list(request: PortalRequest) -> HttpResponse:
         "empty_reason": "" if page.rows else "filtered" if chips else "nothing",
     }
     return render(request, "audit/_rows.html" if request.htmx else "audit/list.html", context)
-
-
-def audit_detail(request: PortalRequest, issuance_id: str) -> HttpResponse:
-    """Show the life of one issuance, with its neighbours by the same person."""
-    issuance = audit.issuance(issuance_id)
-    if issuance is None:
-        raise Http404
-    context = {
-        "issuance": issuance,
-        "events": audit.events_of(issuance.id),
-        "neighbours": audit.neighbours_of(issuance),
-    }
-    return render(request, "audit/detail.html", context)
 
 
 def _by_day(found: list[Issuance]) -> list[Day]:
