@@ -27,7 +27,7 @@ LAST = """
     SELECT strftime('%Y-%m-%d %H:%M:%f', 'now'), last.id, last.hash
     FROM (SELECT 1) LEFT JOIN (SELECT id, hash FROM audit_event ORDER BY id DESC LIMIT 1) last
 """
-# Committing waits for the disk, and whoever comes next would wait too, holding the chain. So the commit
+# Committing waits for the disk, and whoever comes next would wait too. Where that would be many, the commit
 # does not wait, and the transaction that follows it does: make_durable().
 EARLY = "RETURNING set_config('synchronous_commit', 'off', true)"
 
@@ -37,11 +37,14 @@ def link(before: bytes, event: bytes) -> bytes:
     return hashlib.sha256(before + event).digest()
 
 
-def extend(events: Sequence[Event]) -> None:
-    """Append events to the chain. The last statement of its transaction: nobody else appends until that ends."""
+def extend(events: Sequence[Event], *, early: bool = False) -> None:
+    """Append events to the chain. The last statement of its transaction: nobody else appends until that ends.
+
+    ``early`` asks PostgreSQL to commit without waiting for the disk; ``make_durable`` must follow.
+    """
     if connection.vendor == "postgresql":
         for start in range(0, len(events), BATCH):
-            _insert_for_trigger(events[start : start + BATCH])
+            _insert_for_trigger(events[start : start + BATCH], EARLY if early else "")
     elif events:
         _insert_chained(events)
 
@@ -57,12 +60,12 @@ def make_durable() -> None:
             cursor.execute("SELECT pg_logical_emit_message(true, 'credportal', '')")
 
 
-def _insert_for_trigger(events: Sequence[Event]) -> None:
+def _insert_for_trigger(events: Sequence[Event], ending: str) -> None:
     names = [name for name in _NAMES if name not in _FILLED]
     places = f"({', '.join(['%s'] * len(names))})"
     values = [value for event in events for value in _stored(event, names)]
     columns = ", ".join(f'"{name}"' for name in names)
-    statement = f"INSERT INTO audit_event ({columns}) VALUES {', '.join([places] * len(events))} {EARLY}"  # noqa: S608 -- our own columns.
+    statement = f"INSERT INTO audit_event ({columns}) VALUES {', '.join([places] * len(events))} {ending}"  # noqa: S608 -- our own columns.
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
 

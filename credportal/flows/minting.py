@@ -38,11 +38,6 @@ log = structlog.get_logger(__name__)
 RETRY_PAUSE_SECONDS = (0.1, 0.4)
 
 
-def _nothing(issuance_id: str) -> None:
-    """Write nothing."""
-    del issuance_id
-
-
 @dataclass(frozen=True, slots=True)
 class Once:
     """What may be used for one issuance only: a collected approval, a broken glass.
@@ -51,8 +46,8 @@ class Once:
     in the transaction of an outcome by which nothing can have been minted. Both get the issuance id.
     """
 
-    take: Callable[[str], None] = _nothing
-    give_back: Callable[[str], None] = _nothing
+    take: Callable[[str], None] = record.nothing
+    give_back: Callable[[str], None] = record.nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +128,7 @@ def _issue(attempt: Attempt, granted: Granted, once: Once) -> Issued | Failed | 
     try:
         if isinstance(answer, Failure):
             # Where AWS may have minted, what was taken stays taken.
-            back = once.give_back if answer.outcome is Status.FAILED else _nothing
+            back = once.give_back if answer.outcome is Status.FAILED else record.nothing
             record.record_failed(issuance=issuance, actor=actor, origin=origin, failure=answer, alongside=back)
             _log_failure(issuance_id, actor, answer)
             return Failed(issuance_id, role, spec, answer)

@@ -9,6 +9,7 @@ A write that fails raises AuditUnavailable, and then nothing is minted, shown or
 from credportal.audit.record.issuances import (
     AlreadySubmitted,
     about_issuance,
+    nothing,
     record_console,
     record_denied,
     record_failed,
@@ -30,6 +31,7 @@ __all__ = [
     "append",
     "append_all",
     "committed",
+    "nothing",
     "probe_writable",
     "reap_stale_intents",
     "record_console",

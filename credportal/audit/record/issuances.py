@@ -103,7 +103,9 @@ def record_retry(*, issuance: Issuance, actor: Actor, origin: Origin, failure: F
         append(_event(EventKind.RETRIED, issuance, actor, origin, _failure_detail(failure), **_failure_about(failure)))
 
 
-def record_issued(*, issuance: Issuance, actor: Actor, origin: Origin, assumed: AssumedRole, duration: timedelta) -> None:
+def record_issued(
+    *, issuance: Issuance, actor: Actor, origin: Origin, assumed: AssumedRole, duration: timedelta
+) -> None:
     """Commit that STS issued credentials: their ids and expiration, never a secret.
 
     Raises AuditUnavailable also where the intent is no longer open.
@@ -111,6 +113,7 @@ def record_issued(*, issuance: Issuance, actor: Actor, origin: Origin, assumed: 
     credentials = assumed.credentials
     _finish(
         issuance,
+        early=True,
         event=_event(
             EventKind.ISSUED,
             issuance,
@@ -195,7 +198,7 @@ def _new_issuance(
 def _insert(issuance: Issuance, event: NewEvent, alongside: Alongside = nothing) -> None:
     """Commit a new issuance with its first event."""
     try:
-        with chained():
+        with chained(early=issuance.finished_at is None and alongside is nothing):
             if issuance.finished_at is None:
                 insert(issuance)
             else:  # A refusal ends at once, at the database's own time: an expression, which takes the ORM.
@@ -209,9 +212,11 @@ def _insert(issuance: Issuance, event: NewEvent, alongside: Alongside = nothing)
         raise AuditUnavailable(type(error).__name__) from error
 
 
-def _finish(issuance: Issuance, *, event: NewEvent, alongside: Alongside = nothing, **columns: Any) -> None:
+def _finish(
+    issuance: Issuance, *, event: NewEvent, alongside: Alongside = nothing, early: bool = False, **columns: Any
+) -> None:
     """Commit the outcome of an open intent with its event."""
-    with committed():
+    with committed(early=early):
         if not close_intent(issuance.id, **columns):
             raise AuditUnavailable("the intent is no longer open")
         append(event)

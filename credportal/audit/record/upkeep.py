@@ -31,9 +31,7 @@ def reap_stale_intents(*, limit: int = 1000) -> list[str]:
                 continue  # Its own worker was faster.
             about = about_issuance(issuance, code="no_outcome")
             detail = {"session_name": issuance.session_name}
-            append(
-                NewEvent(EventKind.UNKNOWN, "", None, Origin(), detail, issuance.id, issuance.actor_handle, about)
-            )
+            append(NewEvent(EventKind.UNKNOWN, "", None, Origin(), detail, issuance.id, issuance.actor_handle, about))
         reaped.append(issuance.id)
     return reaped
 

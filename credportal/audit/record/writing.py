@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -82,21 +82,26 @@ _pending: ContextVar[list[Event]] = ContextVar("pending")
 
 
 @contextmanager
-def committed() -> Iterator[None]:
+def committed(*, early: bool = False) -> Iterator[None]:
     """Run one durable transaction; turn every database error into AuditUnavailable.
 
-    Other exceptions pass, and undo the transaction too.
+    Other exceptions pass, and undo the transaction too. ``early`` is explained at ``chained``.
     """
     try:
-        with chained():
+        with chained(early=early):
             yield
     except DatabaseError as error:
         raise AuditUnavailable(type(error).__name__) from error
 
 
 @contextmanager
-def chained() -> Iterator[None]:
-    """Run one durable transaction, with its events at its end. Database errors pass."""
+def chained(*, early: bool = False) -> Iterator[None]:
+    """Run one durable transaction, with its events at its end. Database errors pass.
+
+    ``early`` gives the chain to the next writer before the commit is on the disk, and waits for the disk then:
+    for what many people do at once (chain.py). Where that wait fails, the rows are there though an error is raised,
+    as where the answer to any commit is lost.
+    """
     events: list[Event] = []
     with fair_turn(), transaction.atomic(durable=True):
         token = _pending.set(events)
@@ -104,8 +109,8 @@ def chained() -> Iterator[None]:
             yield
         finally:
             _pending.reset(token)
-        chain.extend(events)
-    if events:
+        chain.extend(events, early=early)
+    if events and early:
         chain.make_durable()
 
 
@@ -131,12 +136,13 @@ def _row(event: NewEvent) -> Event:
         "address": event.origin.address,
         "user_agent": event.origin.user_agent,
         "request_id": event.origin.request_id,
-        **asdict(about),
+        "detail": event.detail,
+        **{name: getattr(about, name) for name in About.__dataclass_fields__},
         "duration_asked": _whole_seconds(about.duration_asked),
         "duration_given": _whole_seconds(about.duration_given),
     }
     texts = {name: _storable(name, value) for name, value in values.items() if isinstance(value, str)}
-    return Event(actor_id=actor.id if actor else None, detail=event.detail, **{**values, **texts})
+    return Event(actor_id=actor.id if actor else None, **{**values, **texts})
 
 
 _LENGTHS = {field.attname: getattr(field, "max_length", None) for field in Event._meta.concrete_fields}  # noqa: SLF001 -- Django's documented way to a model's fields.
@@ -150,7 +156,9 @@ def _storable(name: str, text: str) -> str:
     cut = text[: _LENGTHS[name]]
     if cut.isprintable():
         return cut
-    return "".join("\N{REPLACEMENT CHARACTER}" if char == "\0" or "\ud800" <= char <= "\udfff" else char for char in cut)
+    return "".join(
+        "\N{REPLACEMENT CHARACTER}" if char == "\0" or "\ud800" <= char <= "\udfff" else char for char in cut
+    )
 
 
 def _whole_seconds(duration: timedelta | None) -> timedelta | None:
