@@ -44,6 +44,8 @@ ROUTES_FOR: tuple[tuple[set[Who], str], ...] = (
     ({Who.SIGNED_IN}, "approvals approval approval_withdraw approval_collect"),
     ({Who.APPROVER}, "approval_decide"),
     ({Who.APPROVER, Who.REVIEWER}, "reviews review_close"),
+    ({Who.REVIEWER}, "audit_event audit_find audit_unresolved"),
+    ({Who.CATALOGUE_ADMIN}, "audit_close"),
     ({Who.REVIEWER}, "audit audit_detail who who_role who_person why"),
     ({Who.CATALOGUE_ADMIN}, "catalogue_roles catalogue_role_new catalogue_role onboarding probe"),
     ({Who.CATALOGUE_ADMIN}, "catalogue_accounts catalogue_account_new catalogue_account"),
@@ -52,9 +54,9 @@ ROUTES_FOR: tuple[tuple[set[Who], str], ...] = (
 )
 FOR = {name: whos for whos, names in ROUTES_FOR for name in names.split()}
 ONLY_POST = {"issue", "break_glass", "console", "favourite", "probe", "eligibility_end", "person_password"}
-ONLY_POST |= {"approval_decide", "approval_withdraw", "approval_collect", "review_close", "account_logout"}
+ONLY_POST |= {"approval_decide", "approval_withdraw", "approval_collect", "review_close", "audit_close", "account_logout"}
 BOTH = {"catalogue_role_new", "catalogue_role", "catalogue_account_new", "catalogue_account", "eligibility_new"}
-BOTH |= {"eligibility", "person_new", "person", "group_new", "group"}
+BOTH |= {"audit_find", "eligibility", "person_new", "person", "group_new", "group"}
 BOTH |= {"account", "account_change_password", "account_reauthenticate", "account_login"}
 # A 403 of these may be the rule book's word about one role, and has a record then: that is not the table's.
 ASKS_THE_RULE_BOOK = {"issue", "break_glass", "console", "approval_collect"}
