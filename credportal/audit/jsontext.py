@@ -11,6 +11,9 @@ from credportal.audit.columns import json_text
 class JSONText(models.TextField):  # type: ignore[type-arg]  # the stubs make it generic, Django 5.2 does not.
     """A JSON object as text. PostgreSQL's ``jsonb`` would write it anew, and refuses an escaped NUL."""
 
+    _pyi_private_set_type: Any  # What mypy's plugin reads.
+    _pyi_private_get_type: Any
+
     def from_db_value(self, value: str | None, expression: object, connection: object) -> Any:
         """Read the text as JSON."""
         del expression, connection

@@ -212,7 +212,9 @@ class Event(models.Model):
             models.Index(name="event_by_source", fields=["source", "-at", "-id"], condition=~models.Q(source="")),
             models.Index(name="event_by_ticket", fields=["ticket", "-at", "-id"], condition=~models.Q(ticket="")),
             models.Index(
-                name="event_by_access_key", fields=["access_key_id", "-at", "-id"], condition=~models.Q(access_key_id="")
+                name="event_by_access_key",
+                fields=["access_key_id", "-at", "-id"],
+                condition=~models.Q(access_key_id=""),
             ),
             # Who acted for somebody else. Everybody else is found by event_by_person.
             models.Index(
