@@ -8,6 +8,7 @@ from credportal.web.views import (
     approvals,
     audit,
     audit_detail,
+    audit_export,
     audit_find,
     audit_unresolved,
     groups,
@@ -24,6 +25,7 @@ from credportal.web.views.catalogue import roles as catalogue_roles
 handler400 = "credportal.web.views.errors.bad_request"
 handler403 = "credportal.web.views.errors.permission_denied"
 handler404 = "credportal.web.views.errors.page_not_found"
+handler429 = "credportal.web.accounts.too_many_tries"
 handler500 = "credportal.web.views.errors.server_error"
 
 urlpatterns = [
@@ -43,6 +45,10 @@ urlpatterns = [
     path("reviews/", reviews.review_list, name="reviews"),
     path("reviews/<str:review_id>/close/", reviews.review_close, name="review_close"),
     path("audit/", audit.audit_list, name="audit"),
+    path("audit/export/", audit_export.export_page, name="audit_export"),
+    path("audit/export.csv", audit_export.export_csv, name="audit_export_csv"),
+    path("audit/export.jsonl", audit_export.export_jsonl, name="audit_export_jsonl"),
+    path("audit/export/<str:export_id>/", audit_export.export_progress, name="audit_export_progress"),
     path("audit/find/", audit_find.audit_find, name="audit_find"),
     path("audit/unresolved/", audit_unresolved.unresolved_list, name="audit_unresolved"),
     path("audit/unresolved/<str:issuance_id>/close/", audit_unresolved.unresolved_close, name="audit_close"),
