@@ -109,6 +109,8 @@ def _plan_roles(
     identity: Identity,
 ) -> dict[str, Role]:
     roles = {role.arn: role for role in rows}
+    for there in roles.values():  # Its event tells of the account, as the file leaves it.
+        there.account = accounts[there.account_id]
     plan.left["role"] = len(roles.keys() - {entry.key for entry in entries})
     for entry in entries:
         number, title = account_number_from(entry.key), f"role {entry.key}"
@@ -138,6 +140,8 @@ def _plan_eligibilities(
 ) -> None:
     """Make the rows of these roles match the entries."""
     existing = {_key(row): row for row in rows if row.role.arn in roles}
+    for row in existing.values():  # One role for all its rows, which knows its account.
+        row.role = roles[row.role.arn]
     for entry in entries:
         key = (entry.role, entry.group, entry.user)
         if entry.role not in roles:

@@ -114,6 +114,17 @@ def diagnose(attempts: Sequence[Attempt], *, entered: timedelta, chains: bool) -
     )
 
 
+def deciding(attempts: Sequence[Attempt]) -> Attempt | None:
+    """Return the attempt that the outcome rests on; None where AWS was not asked at all."""
+    by_step = {attempt.step: attempt for attempt in attempts}
+    base, bare = by_step.get(Step.BASE), by_step.get(Step.WITHOUT_EXTERNAL_ID)
+    if base is None or base.verdict is Verdict.DENIED:
+        return base
+    if bare is not None and bare.verdict is Verdict.OK:
+        return bare
+    return next(filter(_is_trouble, attempts), base)
+
+
 def not_probed(problem: str) -> Diagnosis:
     """Say why AWS was not asked at all."""
     return Diagnosis(Outcome.FAILED, (Finding("trouble", problem, "Mend the role’s entry in the catalogue."),))

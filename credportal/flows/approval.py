@@ -21,6 +21,7 @@ from credportal.domain.durations import describe_duration
 from credportal.domain.narrowing import describe
 from credportal.domain.policy import decide
 from credportal.domain.types import Approved, Granted, NeedsApproval, Origin
+from credportal.flows.about import about_approval
 from credportal.flows.answers import AlreadySubmitted, Answer, AuditUnavailable, Waiting
 from credportal.flows.minting import Attempt, Once, attempt_of, carry_out, unavailable
 
@@ -54,7 +55,8 @@ def let_wait(user: User, attempt: Attempt, now: datetime) -> Waiting | AuditUnav
             kept = {"role": role.name, "account": role.account_name, "duration": describe_duration(asked.duration)}
             kept |= {"reason": asked.reason, "ticket": asked.ticket, "narrowed": ", ".join(describe(asked.narrowing))}
             after = {name: text for name, text in kept.items() if text}
-            append(EventKind.APPROVAL_REQUESTED, approval, user, attempt.origin, detail={"after": after})
+            about = about_approval(approval, role)
+            append(EventKind.APPROVAL_REQUESTED, approval, user, attempt.origin, detail={"after": after}, about=about)
     except approvals.AlreadyAsked:
         earlier = access.approval_of_submission(user, asked.submission)
         if earlier is None:
@@ -148,7 +150,10 @@ def append(
     *,
     detail: dict[str, Any] | None = None,
     issuance_id: str = "",
+    about: record.About | None = None,
 ) -> None:
     """Append one event about a request, inside ``record.committed``. ``user`` is None where the portal acts."""
-    actor = actor_of(user) if user else None
-    record.append(record.NewEvent(kind, f"approval:{approval.id}", actor, origin, detail or {}, issuance_id))
+    actor, whose = actor_of(user) if user else None, approval.requester.handle
+    about = about or about_approval(approval)
+    event = record.NewEvent(kind, f"approval:{approval.id}", actor, origin, detail or {}, issuance_id, whose, about)
+    record.append(event)

@@ -1,5 +1,6 @@
 """The journeys of a catalogue file: into the catalogue, and out of it."""
 
+from django.contrib.auth.models import Group
 from django.db import DatabaseError
 
 from credportal.access import people
@@ -7,9 +8,11 @@ from credportal.access.catalogue import plan_catalogue
 from credportal.access.catalogue_export import catalogue_text
 from credportal.access.catalogue_file import read_catalogue
 from credportal.access.catalogue_plan import Change, Plan, write_plan
+from credportal.access.models import Eligibility
 from credportal.audit import record
 from credportal.audit.models import EventKind
 from credportal.domain.types import Origin
+from credportal.flows.about import about_row
 from credportal.flows.identity import portal_identity
 
 COMMAND = "import_catalogue"
@@ -60,12 +63,16 @@ def _write(plan: Plan) -> None:
     """Write what a plan says, with its events. Raises LockedOut."""
     was_kept = people.has_user_admin()
     write_plan(plan)
-    record.append_all(_event(change) for change in plan.changes)
+    handles = dict(plan.people.values())
+    record.append_all(_event(change, handles) for change in plan.changes)
     if was_kept:
         people.refuse_lock_out()
 
 
-def _event(change: Change) -> record.NewEvent:
+def _event(change: Change, handles: dict[int, str]) -> record.NewEvent:
+    """Return the event of one object. ``handles`` are everybody's, by number."""
+    row = change.row
+    holder = row.user_id if isinstance(row, Eligibility) else None
     values = {name: values for name, values in (("before", change.before), ("after", change.after)) if values}
     return record.NewEvent(
         kind=EventKind(f"{change.what}:{change.done}"),
@@ -73,4 +80,6 @@ def _event(change: Change) -> record.NewEvent:
         actor=None,
         origin=Origin(),
         detail={"command": COMMAND, **values},
+        on_behalf_of=handles[holder] if holder else "",
+        about=record.About() if isinstance(row, Group) else about_row(row),
     )

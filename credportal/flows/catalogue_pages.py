@@ -13,6 +13,7 @@ from credportal.audit import record
 from credportal.audit.models import EventKind
 from credportal.domain.naming import account_number_from
 from credportal.domain.types import Origin
+from credportal.flows.about import about_row
 
 Values = dict[str, Any]
 
@@ -125,11 +126,14 @@ def _committed(write: Callable[[], Change], action: str, by: By) -> Outcome:
 
 
 def _event(change: Change, action: str, by: By) -> record.NewEvent:
-    kind = type(change.row).__name__.lower()
+    row = change.row
+    kind, holder = type(row).__name__.lower(), row.user if isinstance(row, Eligibility) else None
     return record.NewEvent(
         kind=EventKind(f"{kind}:{action}"),
-        subject=f"{kind}:{change.row.pk}",
+        subject=f"{kind}:{row.pk}",
         actor=actor_of(by.user),
         origin=by.origin,
         detail={"before": change.before, "after": change.after},
+        on_behalf_of=holder.handle if holder else "",
+        about=about_row(row),
     )

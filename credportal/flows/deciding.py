@@ -13,6 +13,7 @@ from credportal.audit import record
 from credportal.audit.models import EventKind
 from credportal.domain.durations import MIN_DURATION, describe_duration
 from credportal.domain.types import Origin
+from credportal.flows.about import about_approval
 from credportal.flows.answers import AuditUnavailable
 from credportal.flows.approval import MOVED, NotDone, append
 
@@ -56,13 +57,15 @@ def agree(
     def write() -> ApprovalState:
         tally = approvals.agree(approval, by=user, max_duration=max_duration, comment=comment, now=now)
         said = {"up_to": describe_duration(max_duration)} | ({"comment": comment} if comment else {})
-        append(EventKind.APPROVAL_AGREED, approval, user, origin, detail={"after": said})
+        about = about_approval(approval, duration_given=max_duration)
+        append(EventKind.APPROVAL_AGREED, approval, user, origin, detail={"after": said}, about=about)
         if tally.agreed < approval.role.approvals_needed:
             return ApprovalState.WAITING
         until = now + COLLECT_WINDOW
         approvals.approve(approval.id, max_duration=tally.max_duration, now=now, collect_until=until)
         after = {"up_to": describe_duration(tally.max_duration), "collect_until": f"{until:%Y-%m-%dT%H:%M:%SZ}"}
-        append(EventKind.APPROVAL_APPROVED, approval, user, origin, detail={"after": after})
+        about = about_approval(approval, duration_given=tally.max_duration)
+        append(EventKind.APPROVAL_APPROVED, approval, user, origin, detail={"after": after}, about=about)
         return ApprovalState.APPROVED
 
     return _step(approval, write)

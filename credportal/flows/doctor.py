@@ -15,9 +15,10 @@ from credportal.access.probes import due_roles, write_diagnosis
 from credportal.audit import record
 from credportal.audit.models import EventKind
 from credportal.aws.probe import attempt
-from credportal.domain.doctor import Attempt, Diagnosis, Step, Verdict, diagnose, next_duration, not_probed
+from credportal.domain.doctor import Attempt, Diagnosis, Step, Verdict, deciding, diagnose, next_duration, not_probed
 from credportal.domain.naming import arn_problem, issuance_id_from, session_name, session_tags
-from credportal.domain.types import Actor, Origin, SessionSpec
+from credportal.domain.types import Actor, DenialReason, Origin, SessionSpec
+from credportal.flows.about import about_role
 from credportal.flows.identity import portal_identity
 
 __all__ = ["AuditUnavailable", "Gone", "Pace", "Probed", "due_roles", "probe_role"]
@@ -64,7 +65,9 @@ def probe_role(
     if role is None:
         return Gone()
     try:
-        _record(EventKind.PROBE_STARTED, role_id, actor, origin, {})
+        with record.committed():
+            started = record.NewEvent(EventKind.PROBE_STARTED, f"role:{role.id}", actor, origin, about=about_role(role))
+            record.append(started)
         problem = arn_problem(role.arn, portal_identity())
         attempts = [] if problem else list(_attempts(role, actor, pace or Pace()))
         chains = access.chaining_ceiling() is not None
@@ -122,9 +125,13 @@ def _keep(role: Role, diagnosis: Diagnosis, attempts: list[Attempt], actor: Acto
     """Commit what was found and what it changes together with the event of it. Raises AuditUnavailable."""
     kind = EventKind(f"probe:{diagnosis.outcome.value}")
     detail: dict[str, object] = {"steps": [_told(attempt) for attempt in attempts], "open": diagnosis.is_open}
+    decided = deciding(attempts)
+    code, aws_request_id = (decided.code, decided.aws_request_id) if decided else (DenialReason.ROLE_UNFIT.value, "")
+    about = about_role(role, code=code, aws_request_id=aws_request_id)
     with record.committed():
         change = write_diagnosis(role.id, diagnosis, timezone.now())
-        _append(kind, role.id, actor, origin, {**detail, "before": change.before, "after": change.after})
+        detail |= {"before": change.before, "after": change.after}
+        record.append(record.NewEvent(kind, f"role:{role.id}", actor, origin, detail, about=about))
         kept = Probe.objects.select_related("role__account").get(role_id=role.id)
     log.info("probe.ended", role_id=role.id, outcome=diagnosis.outcome.value, open=diagnosis.is_open)
     return Probed(kept.role, kept, diagnosis)
@@ -141,12 +148,3 @@ def _told(attempt: Attempt) -> dict[str, object]:
         "aws_request_id": attempt.aws_request_id,
     }
     return {name: value for name, value in told.items() if value != ""}
-
-
-def _record(kind: EventKind, role_id: str, actor: Actor | None, origin: Origin, detail: dict[str, object]) -> None:
-    with record.committed():
-        _append(kind, role_id, actor, origin, detail)
-
-
-def _append(kind: EventKind, role_id: str, actor: Actor | None, origin: Origin, detail: dict[str, object]) -> None:
-    record.append(record.NewEvent(kind=kind, subject=f"role:{role_id}", actor=actor, origin=origin, detail=detail))

@@ -81,12 +81,12 @@ def state_of(group: Group) -> str:
 def _events(
     kind: EventKind, names: list[str], change: GroupChange, actor: User, origin: Origin
 ) -> list[record.NewEvent]:
-    def event(kind: EventKind, subject: str, changed: Change) -> record.NewEvent:
+    def event(kind: EventKind, subject: str, changed: Change, whose: str = "") -> record.NewEvent:
         detail = {"before": changed.before, "after": changed.after}
-        return record.NewEvent(kind=kind, subject=subject, actor=by, origin=origin, detail=detail)
+        return record.NewEvent(kind, subject, by, origin, detail, on_behalf_of=whose)
 
     by = actor_of(actor)
     about_people = [
-        event(EventKind.PERSON_CHANGED, f"person:{handle}", moved) for handle, moved in change.people.items()
+        event(EventKind.PERSON_CHANGED, f"person:{handle}", moved, handle) for handle, moved in change.people.items()
     ]
     return [*(event(kind, f"group:{name}", change.group) for name in names), *about_people]

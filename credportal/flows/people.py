@@ -70,7 +70,8 @@ def create_admin(*, username: str, name: str, email: str, password: str) -> User
             person = make_admin(username=username, name=name, email=email, password=password)
             detail = {"before": {}, "after": _told(person), "command": "create_admin"}
             subject = subject_of(person)
-            record.append(record.NewEvent(EventKind.PERSON_ADDED, subject, None, Origin(), detail))
+            added = record.NewEvent(EventKind.PERSON_ADDED, subject, None, Origin(), detail, on_behalf_of=person.handle)
+            record.append(added)
     except ValidationError as error:
         sentences = [f"{column}: {' '.join(texts)}" for column, texts in error.message_dict.items()]
         raise Refused(sentences) from None
@@ -140,7 +141,11 @@ def set_password(*, actor: User, origin: Origin, person: User) -> PasswordSet | 
             people.set_password(person, password_hash)
             record.append(
                 record.NewEvent(
-                    kind=EventKind.PASSWORD_SET, subject=subject_of(person), actor=actor_of(actor), origin=origin
+                    kind=EventKind.PASSWORD_SET,
+                    subject=subject_of(person),
+                    actor=actor_of(actor),
+                    origin=origin,
+                    on_behalf_of=person.handle,
                 )
             )
     except record.AuditUnavailable:
@@ -158,7 +163,7 @@ def events_of_person(
 ) -> list[record.NewEvent]:
     """Return the events of one change: the person's, and one for each group that they joined or left."""
     by, detail = actor_of(actor), {"before": change.before, "after": change.after}
-    events = [record.NewEvent(kind=kind, subject=f"person:{handle}", actor=by, origin=origin, detail=detail)]
+    events = [record.NewEvent(kind, f"person:{handle}", by, origin, detail, on_behalf_of=handle)]
     then, now = set(change.before.get("groups", ())), set(change.after.get("groups", ()))
     for word, names in (("left", then - now), ("joined", now - then)):
         events += [
@@ -168,6 +173,7 @@ def events_of_person(
                 actor=by,
                 origin=origin,
                 detail={"before": {}, "after": {word: [handle]}},
+                on_behalf_of=handle,
             )
             for name in sorted(names)
         ]

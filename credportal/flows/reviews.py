@@ -10,8 +10,10 @@ from credportal.access.models import Review, User
 from credportal.access.selectors import actor_of
 from credportal.access.selectors import requests as access
 from credportal.audit import record
+from credportal.audit import selectors as audit
 from credportal.audit.models import EventKind
-from credportal.domain.types import Origin
+from credportal.domain.types import Origin, Source
+from credportal.flows.about import about_role
 from credportal.flows.answers import AuditUnavailable
 from credportal.flows.minting import Attempt, Once
 
@@ -34,6 +36,7 @@ class NotClosed:
 def glass_of(user: User, attempt: Attempt) -> Once:
     """Return the review that opens with a break-glass, and is taken back where AWS minted nothing."""
     opened: list[Review] = []
+    about = _about_glass(attempt)
 
     def take(issuance_id: str) -> None:
         asked = attempt.asked
@@ -49,9 +52,10 @@ def glass_of(user: User, attempt: Attempt) -> Once:
             append(EventKind.REVIEW_RETURNED, review, {"after": {"why": "AWS issued nothing."}})
 
     def append(kind: EventKind, review: Review, detail: dict[str, object]) -> None:
-        subject = f"review:{review.id}"
-        actor = attempt.facts.actor
-        record.append(record.NewEvent(kind, subject, actor, attempt.origin, detail, review.issuance_id))
+        subject, actor = f"review:{review.id}", attempt.facts.actor
+        record.append(
+            record.NewEvent(kind, subject, actor, attempt.origin, detail, review.issuance_id, actor.handle, about)
+        )
 
     return Once(take, give_back)
 
@@ -87,6 +91,8 @@ def close_review(
         origin,
         {"after": {"comment": comment}},
         review.issuance_id,
+        review.user.handle,
+        _about_issued(review),
     )
     try:
         with record.committed():
@@ -97,3 +103,24 @@ def close_review(
         log.exception("audit.unavailable", review_id=review.id, cause=str(error))
         return AuditUnavailable(minted=False, issuance_id="")
     return Closed()
+
+
+def _about_glass(attempt: Attempt) -> record.About:
+    role, asked = attempt.facts.role, attempt.asked
+    if role is None:
+        raise AssertionError("a broken glass has a role")
+    return record.about_role(
+        role,
+        duration_asked=asked.duration,
+        reason=asked.reason,
+        ticket=asked.ticket,
+        source=Source.BREAK_GLASS.value,
+    )
+
+
+def _about_issued(review: Review) -> record.About:
+    """Return what was issued by the broken glass. An outcome's own code says nothing about the review."""
+    issuance = audit.issuance(review.issuance_id)
+    if issuance is None:
+        return about_role(review.role, reason=review.reason, source=Source.BREAK_GLASS.value)
+    return record.about_issuance(issuance, code="")

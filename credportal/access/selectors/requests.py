@@ -34,10 +34,10 @@ def requests_of(user: User) -> list[Approval]:
 
 
 def overdue(*, now: datetime, most: int = 1000) -> list[Approval]:
-    """Return the open requests whose time is over."""
+    """Return the open requests whose time is over, with their roles and requesters."""
     waiting = Q(state=ApprovalState.WAITING, expires_at__lte=now)
     approved = Q(state=ApprovalState.APPROVED, collect_until__lte=now)
-    return list(Approval.objects.filter(waiting | approved).order_by("expires_at", "id")[:most])
+    return list(_approvals().filter(waiting | approved).order_by("expires_at", "id")[:most])
 
 
 def is_over(approval: Approval, now: datetime) -> bool:
