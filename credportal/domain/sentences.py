@@ -39,6 +39,8 @@ SENTENCES = {
     "policy_malformed": "AWS did not accept the session policy",
     "console_unavailable": "AWS’s sign-in gave no token for the console",
     "console_not_in_partition": "This partition has no console sign-in",
+    "wrong_password": "The user name or the password is wrong",
+    "throttled": "Too many tries, so this one was not looked at",
     "bad_parameters": "AWS would not take these values",
 }
 

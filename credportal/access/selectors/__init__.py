@@ -39,6 +39,7 @@ from credportal.access.selectors.listed import (
     role,
     roles,
 )
+from credportal.access.selectors.people import person_signing_in
 
 __all__ = [
     "CHAINED_SESSION_LIMIT",
@@ -67,6 +68,7 @@ __all__ = [
     "maximum_of",
     "needs_approvers",
     "person_named",
+    "person_signing_in",
     "role",
     "role_facts",
     "role_named",

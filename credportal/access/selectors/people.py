@@ -50,6 +50,14 @@ def person(handle: str) -> User | None:
     return User.objects.filter(handle=handle).first()
 
 
+def person_signing_in(typed: str) -> User | None:
+    """Return the one person whose user name this is, in whatever capitals, as the sign-in itself finds them."""
+    if not typed.isprintable():  # PostgreSQL takes no NUL, and no user name has one.
+        return None
+    found = [user for user in User.objects.filter(username__iexact=typed) if user.username.lower() == typed.lower()]
+    return found[0] if len(found) == 1 else None
+
+
 def people_named(usernames: Iterable[str]) -> dict[str, int]:
     """Return the ids of people by what was written: a user name, else a handle."""
     wanted = set(usernames)
