@@ -1,46 +1,16 @@
 """Reads of the audit. No COUNT over the tables, and every list is bounded."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Q, QuerySet
-from django.utils import timezone
+from django.db.models import QuerySet
 
 from credportal.audit.models import Event, Issuance
 from credportal.audit.paging import Page, newest_first
 from credportal.domain.types import Status
 
 RECENT = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What the audit page was asked to show; empty means any. ``day`` is a day in the reader's time zone."""
-
-    person: str = ""
-    role: str = ""
-    account: str = ""
-    outcome: str = ""
-    day: date | None = None
-
-
-def issuances(filters: Filters, *, cursor: str = "") -> Page:
-    """Return one page of everybody's issuances, newest first. Raises BadCursor."""
-    rows = Issuance.objects.all()
-    if filters.person:
-        rows = rows.filter(actor_handle=filters.person)
-    if filters.role:
-        rows = rows.filter(Q(role_arn=filters.role) if filters.role.startswith("arn:") else Q(role_name=filters.role))
-    if filters.account:
-        rows = rows.filter(Q(account_number=filters.account) | Q(account_name=filters.account))
-    if filters.outcome:
-        rows = rows.filter(status=filters.outcome)
-    if filters.day:
-        begins = timezone.make_aware(datetime.combine(filters.day, time.min))
-        rows = rows.filter(requested_at__gte=begins, requested_at__lt=begins + timedelta(days=1))
-    return newest_first(rows, cursor=cursor)
 
 
 def issuance(issuance_id: str) -> Issuance | None:
@@ -96,9 +66,9 @@ def last_issued_of(handle: str, role_id: str) -> Issuance | None:
     return issued.order_by("-requested_at", "-id").first()
 
 
-def page_of(handle: str, *, cursor: str = "") -> Page:
+def page_of(handle: str, *, cursor: str = "") -> Page[Issuance]:
     """Return one page of what one person asked for, newest first. Raises BadCursor."""
-    return newest_first(sessions_of(handle), cursor=cursor)
+    return newest_first([sessions_of(handle)], at="requested_at", purpose=f"sessions:{handle}", cursor=cursor)
 
 
 def history_of(subject: str, *, most: int = 50) -> list[Event]:

@@ -35,10 +35,15 @@ def strange_character(text: str, index: int) -> str:
 def unseen_character(text: str) -> str:
     """Name the first character that a reader would not see, or take for a plain space; empty where none is."""
     for index, char in enumerate(text):
-        unseen = unicodedata.category(char) in _UNSEEN or _NO_INK.match(char)
-        if unseen or (char.isspace() and char != " "):
+        if is_unseen(char):
             return strange_character(text, index)
     return ""
+
+
+def is_unseen(char: str) -> bool:
+    """Tell whether a reader would not see a character, or take it for a plain space."""
+    unseen = unicodedata.category(char) in _UNSEEN or _NO_INK.match(char)
+    return bool(unseen) or (char.isspace() and char != " ")
 
 
 def script_problem(text: str) -> str:

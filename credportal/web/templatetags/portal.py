@@ -18,6 +18,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from credportal.domain.durations import clock as clock_text
 from credportal.domain.durations import describe_duration
+from credportal.domain.lookalikes import is_unseen
 from credportal.domain.snippets import Segment, Snippet, Value
 
 register = template.Library()
@@ -185,13 +186,27 @@ def clock(seconds: int) -> str:
     return clock_text(int(seconds))
 
 
+def _seen(escaped: str) -> SafeString:
+    """Write out what a reader would not see, such as controls and marks of direction, in a text that is escaped."""
+    if escaped.isascii() and escaped.isprintable():
+        return mark_safe(escaped)  # noqa: S308 -- escaped before.
+    marked = (f'<span class="unseen">⟨U+{ord(char):04X}⟩</span>' if is_unseen(char) else char for char in escaped)
+    return mark_safe("".join(marked))  # noqa: S308 -- as above.
+
+
+@register.filter
+def visible(text: object) -> SafeString:
+    """Show a text of the audit with everything that is in it."""
+    return _seen(escape(str(text)))
+
+
 @register.filter
 def breakable(text: object) -> SafeString:
     """Let long words of a name wrap at their seams. The text itself stays as it is."""
-    return mark_safe(_LONG_WORD.sub(lambda word: _SEAMS.sub("<wbr>", word[0]), escape(str(text))))  # noqa: S308 -- escaped before.
+    return _seen(_LONG_WORD.sub(lambda word: _SEAMS.sub("<wbr>", word[0]), escape(str(text))))
 
 
 @register.filter
 def arn(text: object) -> SafeString:
     """Let an ARN wrap after its colons and slashes."""
-    return mark_safe(_SEPARATORS.sub("<wbr>", escape(str(text))))  # noqa: S308 -- escaped before.
+    return _seen(_SEPARATORS.sub("<wbr>", escape(str(text))))
