@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from django.db import OperationalError
 from django.utils import timezone
 
 from credportal.access.models import Approval, ApprovalDecision, ApprovalState, Eligibility, Role, User
@@ -17,6 +16,7 @@ from credportal.flows.housekeeping import Kept, keep_house
 from tests.fault_sts import FaultSTS
 from tests.support.cast import Cast, Catalogue
 from tests.support.requests import ORIGIN, ask, guard, say_yes, story, take, waiting
+from tests.support.unwritable import unwritable_audit
 
 
 def late(approval_id: str, **fields: object) -> None:
@@ -60,15 +60,10 @@ def test_a_form_sent_twice_leads_to_the_same_request(cast: Cast, catalogue: Cata
     assert Event.objects.count() == 1
 
 
-def test_nothing_waits_where_the_request_cannot_be_recorded(
-    cast: Cast, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*_: object) -> None:
-        raise OperationalError("disk full")
-
+def test_nothing_waits_where_the_request_cannot_be_recorded(cast: Cast, catalogue: Catalogue) -> None:
     role = guard(catalogue, cast.dana)
-    monkeypatch.setattr("credportal.audit.record.writing.insert", fail)
-    assert isinstance(ask(cast.alice, role), AuditUnavailable)
+    with unwritable_audit():
+        assert isinstance(ask(cast.alice, role), AuditUnavailable)
     assert not Approval.objects.exists()
 
 
@@ -308,15 +303,10 @@ def _intent_only(cast: Cast, approval_id: str) -> None:
     Approval.objects.filter(id=approval_id).update(state="collected", issuance_id="lost")
 
 
-def test_an_intent_that_cannot_be_written_takes_no_approval(
-    cast: Cast, catalogue: Catalogue, sts: FaultSTS, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*_: object) -> None:
-        raise OperationalError("disk full")
-
+def test_an_intent_that_cannot_be_written_takes_no_approval(cast: Cast, catalogue: Catalogue, sts: FaultSTS) -> None:
     approval_id = waiting(cast.alice, guard(catalogue, cast.dana))
     say_yes(cast.dana, approval_id)
-    monkeypatch.setattr("credportal.audit.record.writing.insert", fail)
-    assert isinstance(take(cast.alice, approval_id), AuditUnavailable)
+    with unwritable_audit():
+        assert isinstance(take(cast.alice, approval_id), AuditUnavailable)
     assert state_of(approval_id) == "approved"
     assert sts.ledger.calls == []

@@ -10,6 +10,7 @@ from credportal.access.models import Account, Eligibility, Role
 from credportal.audit.models import Event
 from credportal.flows.catalogue import CatalogueUnavailable, export_catalogue, import_catalogue
 from tests.support.cast import Cast, Catalogue
+from tests.support.unwritable import unwritable_audit
 
 NUMBER = "111122223333"
 ARN = f"arn:aws:iam::{NUMBER}:role/Admin"
@@ -112,12 +113,7 @@ def test_no_event_has_an_external_id(cast: Cast) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_an_audit_that_cannot_be_written_takes_the_change_back(cast: Cast) -> None:
-    def refuse(execute: Any, sql: str, *rest: Any) -> Any:
-        away = connection.ops.quote_name("audit_away")
-        table = connection.ops.quote_name("audit_event")
-        return execute(sql.replace(table, away) if sql.startswith("INSERT") else sql, *rest)
-
-    with connection.execute_wrapper(refuse), pytest.raises(CatalogueUnavailable):
+    with unwritable_audit(), pytest.raises(CatalogueUnavailable):
         import_catalogue(FILE, dry_run=False)
     assert not Account.objects.exists()
     assert not Event.objects.exists()

@@ -33,8 +33,16 @@ def test_an_intent_that_is_old_becomes_unknown_with_the_name_to_search_by() -> N
     assert (row.status, row.code) == ("unknown", "no_outcome")
     assert row.finished_at is not None
     event = Event.objects.get()
-    assert (event.kind, event.issuance_id, event.actor_handle) == ("issuance:unknown", "old", "alice")
-    assert event.detail == {"code": "no_outcome", "session_name": "alice-old"}
+    assert (event.kind, event.issuance_id, event.code) == ("issuance:unknown", "old", "no_outcome")
+    assert event.detail == {"session_name": "alice-old"}
+
+
+def test_the_portal_itself_acted_on_behalf_of_who_had_asked() -> None:
+    add("old", seconds_ago=31)
+    keep_house()
+    event = Event.objects.get()
+    assert (event.actor_id, event.actor_handle, event.address) == (None, "", "")
+    assert event.on_behalf_of == "alice"
 
 
 def test_an_intent_that_may_still_have_its_worker_is_left_alone() -> None:
@@ -65,13 +73,13 @@ def test_the_oldest_come_first_and_a_run_is_bounded() -> None:
 
 
 def test_a_worker_that_comes_back_too_late_shows_nothing() -> None:
-    add("late", seconds_ago=60)
+    issuance = add("late", seconds_ago=60)
     keep_house()
     expiration = timezone.now() + timedelta(hours=1)
     credentials = Credentials(access_key_id="ASIA", secret_access_key="s", session_token="t", expiration=expiration)
     with pytest.raises(record.AuditUnavailable):
         record.record_issued(
-            issuance_id="late",
+            issuance=issuance,
             actor=Actor(id=7, handle="alice", name="Alice"),
             origin=Origin(),
             assumed=AssumedRole(credentials, "", "", ""),

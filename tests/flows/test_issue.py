@@ -2,15 +2,13 @@
 
 from datetime import timedelta
 
-import pytest
-from django.db import OperationalError, connection
+from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from credportal.access.models import User
 from credportal.audit.models import Event, Issuance
-from credportal.audit.rows import insert
 from credportal.domain.types import DenialReason, IssuanceRequest, Narrowing, Origin
 from credportal.flows.issue import (
     AlreadySubmitted,
@@ -23,6 +21,7 @@ from credportal.flows.issue import (
 )
 from tests.fault_sts import CANARY, FaultSTS
 from tests.support.cast import Cast, Catalogue, allow, make_role
+from tests.support.unwritable import unwritable_audit
 
 ORIGIN = Origin(address="203.0.113.24", user_agent="tests", request_id="0123456789abcdef")
 
@@ -121,7 +120,7 @@ def test_longer_than_every_row_is_refused_with_the_rows_that_were_tried(
     assert isinstance(answer, Refused)
     assert answer.denied.longest == timedelta(hours=4)
     [event] = Event.objects.all()
-    assert event.detail["reason"] == "duration_too_long"
+    assert event.code == "duration_too_long"
     assert event.detail["tried"] == ["the group engineers: 8 h is over 4 h. Limit for the group engineers."]
     assert sts.ledger.calls == []
 
@@ -190,40 +189,24 @@ def test_two_people_may_use_the_same_submission_text(cast: Cast, catalogue: Cata
 
 
 def test_invariant_1_no_row_no_secret_an_unwritable_intent_stops_before_sts(
-    cast: Cast, catalogue: Catalogue, sts: FaultSTS, monkeypatch: pytest.MonkeyPatch
+    cast: Cast, catalogue: Catalogue, sts: FaultSTS
 ) -> None:
-    def fail(*_: object, **__: object) -> None:
-        raise OperationalError("disk full")
-
-    monkeypatch.setattr("credportal.audit.record.issuances.insert", fail)
-    answer = ask(cast.alice, catalogue.read_only.id)
+    with unwritable_audit("issuance:requested"):
+        answer = ask(cast.alice, catalogue.read_only.id)
     assert answer == AuditUnavailable(minted=False, issuance_id=answer.issuance_id)  # type: ignore[union-attr]  # seen
     assert sts.ledger.calls == []
+    assert not Issuance.objects.exists()
 
 
 def test_invariant_1_no_row_no_secret_an_unwritable_outcome_drops_the_credentials(
-    cast: Cast, catalogue: Catalogue, sts: FaultSTS, monkeypatch: pytest.MonkeyPatch
+    cast: Cast, catalogue: Catalogue, sts: FaultSTS
 ) -> None:
-    def fail(*_: object, **__: object) -> None:
-        raise OperationalError("server closed the connection")
-
-    monkeypatch.setattr("credportal.audit.record.issuances.insert", _fail_after_intent(insert, fail))
-    answer = ask(cast.alice, catalogue.read_only.id)
+    with unwritable_audit("issuance:issued"):
+        answer = ask(cast.alice, catalogue.read_only.id)
     assert isinstance(answer, AuditUnavailable)
     assert answer.minted
     assert len(sts.ledger.mints) == 1
     assert Issuance.objects.get().status == "requested", "housekeeping finds it and calls it unknown"
-
-
-def _fail_after_intent(real: object, fail: object) -> object:
-    """Let the rows of the intent pass, an issuance and an event, and fail those after them."""
-    seen: list[object] = []
-
-    def until_intent(row: object) -> object:
-        seen.append(row)
-        return (real if len(seen) <= 2 else fail)(row)  # type: ignore[operator]  # both callable
-
-    return until_intent
 
 
 def test_an_issuance_takes_at_most_nine_statements_whatever_the_catalogue_holds(
@@ -236,7 +219,9 @@ def test_an_issuance_takes_at_most_nine_statements_whatever_the_catalogue_holds(
     statements = [
         query["sql"] for query in seen if not query["sql"].startswith(("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE"))
     ]
-    assert len(statements) == 6, statements  # with the session and the user of a request: eight
+    # On SQLite the portal reads the end of the chain itself; on PostgreSQL each of the two transactions is followed by
+    # one message that waits for the disk. With the session and the user of a request that is two more.
+    assert len(statements) == 8, statements
 
 
 def test_no_secret_is_in_any_row(cast: Cast, catalogue: Catalogue, sts: FaultSTS) -> None:

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.core.management import call_command
-from django.db import OperationalError
 
 from credportal.access.models import User
 from credportal.audit.models import Event
 from credportal.domain.types import Duty
 from tests.support.cast import Cast
+from tests.support.unwritable import unwritable_audit
 
 PASSWORD = "a horse of a different colour"
 
@@ -53,12 +53,9 @@ def test_an_admin_who_is_made_stands_in_the_audit(db: None, typed: None) -> None
     assert event.detail == {"before": {}, "after": after, "command": "create_admin"}
 
 
-def test_nobody_is_made_where_that_cannot_be_recorded(db: None, typed: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(*_: object) -> None:
-        raise OperationalError("the database is away")
-
-    monkeypatch.setattr("credportal.audit.record.writing.insert", away)
-    code, out, err = run("dana")
+def test_nobody_is_made_where_that_cannot_be_recorded(db: None, typed: None) -> None:
+    with unwritable_audit():
+        code, out, err = run("dana")
     assert (code, out) == (1, "")
     assert "nobody was made" in err
     assert not User.objects.exists()
