@@ -16,7 +16,7 @@ from typing import Any
 from bench import browser, budgets
 from bench.figures import Cell, Round, cells_table, verdicts_table
 from bench.load import Batch
-from bench.processes import ROOT, STS, Raw, running_raw, running_sts
+from bench.processes import ROOT, STS, Worker, running_raw, running_sts
 from bench.site import Plan, Site, filled_database, first_over_warm, running_site
 
 WAYS = {"fragment": True, "page": False}
@@ -88,7 +88,7 @@ def machine() -> dict[str, Any]:
     }
 
 
-def _load(plan: Plan, sts: STS, raw: Raw, sites: list[Site]) -> list[Cell]:
+def _load(plan: Plan, sts: STS, raw: Worker, sites: list[Site]) -> list[Cell]:
     cells: list[Cell] = []
     for latency in plan.latencies:
         sts.set_latency(latency)

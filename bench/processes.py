@@ -82,26 +82,34 @@ def running_sts() -> Iterator[STS]:
 
 
 @dataclass(frozen=True, slots=True)
-class Raw:
-    """The warm boto3 client in a process of its own."""
+class Worker:
+    """A process that works off lines, such as the warm boto3 client."""
 
     process: subprocess.Popen[str]
 
     def drive(self, calls: int, clients: int) -> Batch:
         """Make so many calls from so many threads."""
+        self.begin(calls, clients)
+        return self.end()
+
+    def begin(self, calls: int, clients: int) -> None:
+        """Say what to do, and do not wait."""
         if self.process.stdin is None:
             raise AssertionError("it was started with a pipe")
         self.process.stdin.write(f"{calls} {clients}\n")
         self.process.stdin.flush()
+
+    def end(self) -> Batch:
+        """Wait until it is done."""
         return Batch(**json.loads(_line(self.process)))
 
 
 @contextmanager
-def running_raw(sts: STS) -> Iterator[Raw]:
+def running_raw(sts: STS) -> Iterator[Worker]:
     """Run the warm boto3 client."""
     command = [sys.executable, "-m", "bench.raw", sts.url]
     with running(command, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        yield Raw(process)
+        yield Worker(process)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +151,14 @@ def pss_bytes(pid: int) -> int:
 
 
 @contextmanager
-def running_portal(env: dict[str, str], log: Path, *, workers: int = 2, threads: int = 8) -> Iterator[Portal]:
+def running_portal(
+    env: dict[str, str],
+    log: Path,
+    *,
+    workers: int = 2,
+    threads: int = 8,
+    application: str = "credportal.wsgi:application",
+) -> Iterator[Portal]:
     """Run real gunicorn with the portal's own configuration. Raises RuntimeError where it does not come up."""
     port = _free_port()
     url = f"http://127.0.0.1:{port}"
@@ -154,7 +169,7 @@ def running_portal(env: dict[str, str], log: Path, *, workers: int = 2, threads:
         "WEB_CONCURRENCY": str(workers),
         "GUNICORN_THREADS": str(threads),
     }
-    command = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "credportal.wsgi:application"]
+    command = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", application]
     with log.open("w") as output, running(command, env=env, stdout=output, stderr=output) as process:
         portal = Portal(url, port, process.pid, log)
         wait_for_workers(portal, workers)

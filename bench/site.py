@@ -8,7 +8,7 @@ import secrets
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
@@ -17,6 +17,7 @@ from typing import Any
 from bench import databases
 from bench.load import Batch, drive, issue_request
 from bench.processes import STS, Portal, environment, running_portal, seed, wait_for_workers
+from bench.unchained import strip
 from bench.visit import Visitor, sign_in
 
 FIRST_WARM_REQUESTS = 20
@@ -103,12 +104,14 @@ def filled_database(kind: str, folder: Path, sts: STS, plan: Plan) -> Iterator[t
 
 
 @contextmanager
-def running_site(kind: str, folder: Path, sts: STS, plan: Plan) -> Iterator[Site]:
-    """Set up a database and run the portal on it until the block ends."""
-    with (
-        filled_database(kind, folder, sts, plan) as (env, seeded),
-        running_portal(env, folder / f"{kind}.log") as portal,
-    ):
+def running_site(kind: str, folder: Path, sts: STS, plan: Plan, *, chained: bool = True) -> Iterator[Site]:
+    """Set up a database and run the portal on it until the block ends; without its chain where that is measured."""
+    application = "credportal.wsgi:application" if chained else "bench.unchained_wsgi:application"
+    name = kind if chained else f"{kind}-unchained"
+    with filled_database(kind, folder, sts, plan) as (env, seeded), ExitStack() as stack:
+        if not chained:
+            strip(env["DATABASE_URL"])
+        portal = stack.enter_context(running_portal(env, folder / f"{name}.log", application=application))
         visitors = [sign_in(portal.url, *person) for person in seeded["people"].items()]
         yield Site(kind, env["DATABASE_URL"], portal, env, visitors, seeded["roles"])
 
