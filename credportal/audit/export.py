@@ -62,10 +62,12 @@ def lines_after(number: int, *, most: int) -> list[bytes]:
 
 
 def _chunks(rows: Iterator[Row], form: Format) -> Iterator[Chunk]:
-    if FIRST_LINE[form]:
-        yield Chunk(FIRST_LINE[form].encode(), 0, 0)
-    while some := list(islice(rows, CHUNK)):
-        yield Chunk("".join(_lines(some, form)).encode(), len(some), some[-1].number)
+    some = list(islice(rows, CHUNK))
+    lines = [FIRST_LINE[form], *_lines(some, form)]
+    while some or lines[0]:
+        yield Chunk("".join(lines).encode(), len(some), some[-1].number if some else 0)
+        some = list(islice(rows, CHUNK))
+        lines = ["", *_lines(some, form)]
 
 
 def _oldest_first(events: QuerySet[Event], form: Format) -> Iterator[Row]:
