@@ -13,6 +13,8 @@ from credportal.domain.naming import is_public_id, is_role_arn
 
 LONGEST = 20_000
 """How many characters are looked at; a session token has some thousand."""
+LONGEST_SHOWN = 600
+"""How much of what cannot be read is given back."""
 
 _NAME = r"[A-Za-z0-9_+=,.@-]"
 # An id of the two kinds that AWS gives to people and sessions (IAM user guide, "Unique identifiers").
@@ -34,6 +36,7 @@ _AROUND = " \t\r\n\f\v\u00a0\u200b\ufeff'\"`,;<>()[]{}\u2018\u2019\u201c\u201d"
 _SECRET = re.compile(r"[A-Za-z0-9/+=%]{33,}", re.ASCII)
 _SECRET_IN_ARN = re.compile(r"[A-Za-z0-9+=]{33,}", re.ASCII)  # The path in an ARN has slashes and may be long.
 _LINE_BREAK = re.compile(r"[^\S\n]*\n\s*")
+_COLONS = 5  # In an ARN, before its last part.
 # Issuance ids are Crockford's base 32, which leaves these out because they are misread so.
 _MISREAD = str.maketrans("oil", "011")
 
@@ -68,6 +71,12 @@ class Sought:
             return re.split("[/:]", self.text)[-1]
         return self.text if self.form is Form.SESSION_NAME else ""
 
+    @property
+    def role(self) -> str:
+        """Return the account and the name of the role in an ARN, as ``role_of`` writes them; else empty."""
+        arn = _SESSION_ARN.fullmatch(self.text) if self.form is Form.SESSION_ARN else None
+        return f"{arn['account'] or ''}/{arn['role'].rpartition('/')[2]}" if arn is not None else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Secret:
@@ -101,13 +110,19 @@ def parse_sought(pasted: str) -> Sought | Secret | Unreadable:
     if whole is not None:
         return whole
     if is_role_arn(text):
-        return Unreadable(A_ROLE, text)
+        return Unreadable(A_ROLE, pasted[:LONGEST_SHOWN])
     if _holds_secret(text):
         return Secret(_only_key_id(text))
     inside = _inside(text)
     if inside is not None:
         return inside
-    return Unreadable(_why(text), text[:200])
+    return Unreadable(_why(text), pasted[:LONGEST_SHOWN])
+
+
+def role_of(role_arn: str) -> str:
+    """Return account and name of a role by its ARN: the ARN of a session leaves out the path of its role."""
+    account = role_arn.split(":")[4] if role_arn.count(":") >= _COLONS else ""
+    return f"{account}/{role_arn.rpartition('/')[2]}"
 
 
 def _whole(text: str) -> Sought | None:

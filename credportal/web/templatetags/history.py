@@ -64,6 +64,24 @@ def event_words(kind: str) -> str:
 
 
 @register.filter
+def code_words(code: str) -> str:
+    """Say why something failed or is not known."""
+    return sentence_for(code) if code else "The outcome is not known"
+
+
+@register.filter
+def beginning(digest: bytes) -> str:
+    """Write the first characters of an event's hash: enough to compare two by eye."""
+    return bytes(digest).hex()[:12]
+
+
+@register.filter
+def hexadecimal(digest: bytes) -> str:
+    """Write the whole hash of an event."""
+    return bytes(digest).hex()
+
+
+@register.filter
 def event_lines(event: Event) -> list[str]:
     """Say what an event kept: the row that allowed it, the rows that did not, its code's sentence, what it changed."""
     detail = event.detail
