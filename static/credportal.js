@@ -135,7 +135,9 @@ document.addEventListener("keydown", (event) => {
 const inRequest = new WeakSet();
 document.addEventListener("htmx:beforeRequest", (event) => {
   const { elt } = event.detail;
-  if (elt.matches("[data-opens][aria-expanded=true]")) {
+  if (elt.matches("[data-live]") && document.hidden) {
+    event.preventDefault(); // Nobody looks: the next time is in three seconds.
+  } else if (elt.matches("[data-opens][aria-expanded=true]")) {
     event.preventDefault();
     close(elt);
   } else if (elt.matches("[data-asks]")) {
@@ -167,7 +169,7 @@ document.addEventListener("htmx:afterSettle", (event) => {
     showOpen(openerOf(target), true);
     (target.querySelector("input:checked") || target.querySelector("input:not([type=hidden])")).focus();
     target.closest(".role").scrollIntoView({ block: "nearest" });
-  } else if (target.id === "roles" || target.id === "found") {
+  } else if (target.id === "roles" || target.id === "found" || target.id === "rows") {
     const count = target.querySelector("[data-count]");
     if (count) say(count.textContent.trim().replace(/\s+/g, " "));
   }

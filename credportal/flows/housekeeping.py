@@ -6,7 +6,7 @@ import structlog
 from django.contrib.sessions.backends.db import SessionStore
 from django.utils import timezone
 
-from credportal.audit import record
+from credportal.audit import record, tally
 from credportal.flows.approval import expire_overdue
 
 log = structlog.get_logger(__name__)
@@ -22,7 +22,10 @@ class Kept:
 
 
 def keep_house() -> Kept:
-    """Turn intents that lost their worker into ``unknown``, let requests expire, and drop sign-ins that have ended."""
+    """Turn intents that lost their worker into ``unknown``, let requests expire, and drop sign-ins that have ended.
+
+    Then count the new events for the chart of the audit page.
+    """
     try:
         reaped = record.reap_stale_intents()
         expired = expire_overdue(now=timezone.now())
@@ -34,4 +37,5 @@ def keep_house() -> Kept:
     for approval_id in expired:
         log.info("approval.expired", approval_id=approval_id)
     SessionStore.clear_expired()
+    tally.count_new()
     return Kept(reaped=tuple(reaped), expired=tuple(expired))

@@ -16,7 +16,8 @@ from credportal.web.forms.audit import NAMES, FilterForm
 PLACES = ("cursor", "seen", "chart")
 """Parameters that are no filters: a place in the list, what was shown, and whether to draw it."""
 
-RARE = ("environment", "kind", "source", "ticket", "address", "key", "issuance", "from", "to", "tz")
+RARE = ("environment", "kind", "source", "ticket", "address", "key", "issuance")
+FOLDED = {*RARE, "from", "to", "tz", "day"}
 MOST_NAMED, LONGEST_NAMED = 5, 40
 
 
@@ -104,8 +105,8 @@ def kept(form: FilterForm) -> list[tuple[str, str]]:
 
 
 def has_rare(form: FilterForm) -> bool:
-    """Tell whether one of the filters that few need is on or wrong."""
-    return any(form.data.get(name) or name in form.errors for name in RARE)
+    """Tell whether one of the filters that few need is on, or one that is folded away with them is wrong."""
+    return any(form.data.get(name) for name in RARE) or not form.errors.keys().isdisjoint(FOLDED)
 
 
 def _shown(form: FilterForm, name: str, value: object) -> str:

@@ -1,7 +1,7 @@
 """The chart of the audit page: how many sessions were issued, refused, failed or unknown, bar by bar."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from math import ceil
 
@@ -84,8 +84,7 @@ class Chart:
     totals: Count
     top: int
     unit: str
-    begins: datetime
-    ends: datetime
+    title: str
 
     @property
     def middle(self) -> int:
@@ -96,6 +95,11 @@ class Chart:
 def drawable(filters: Filters) -> bool:
     """Tell whether the events that match can have an outcome, which is what the chart shows."""
     return filters.outcome != Status.REQUESTED.value and filters.kind in {"", *OUTCOME_KINDS.values()}
+
+
+def is_tallied(filters: Filters) -> bool:
+    """Tell whether the counts are there already, and nothing has to be counted for it."""
+    return replace(filters, outcome="").by_time_alone and filters.outcome != Status.REQUESTED.value
 
 
 def chart_range(
@@ -132,14 +136,21 @@ def draw(
         return None
     unit, zone = unit_for(until - since), _zone()
     bounds = cut(since, until, unit, zone)
-    counts = tally.counts(bounds) if filters.by_time_alone else tally.counts_of(sets, bounds)
+    counts = tally.counts(bounds) if is_tallied(filters) else tally.counts_of(sets, bounds)
+    if filters.outcome:
+        counts = [_only(count, filters.outcome) for count in counts]
     top = _nice(max(count.total for count in counts))
     bars = [
         Bar(_label(count.begins, unit), _narrow(query, count, zone), count, _parts(number, len(counts), count, top))
         for number, count in enumerate(counts)
     ]
     totals = Count(since, until, *(sum(getattr(count, name) for count in counts) for name in OUTCOMES))
-    return Chart(bars, _ticks(counts, unit), totals, top, unit.value, since, until)
+    return Chart(bars, _ticks(counts, unit), totals, top, unit.value, _title(since, until, unit))
+
+
+def _only(count: Count, outcome: str) -> Count:
+    """Return one outcome's part of a count."""
+    return Count(count.begins, count.ends, **{outcome: getattr(count, outcome)})
 
 
 def _zone() -> tzinfo:
@@ -152,6 +163,16 @@ def _nice(most: int) -> int:
     while scale * _NICE[-1] < most:
         scale *= 10
     return next(step * scale for step in _NICE if step * scale >= most)
+
+
+def _title(since: datetime, until: datetime, unit: Unit) -> str:
+    """Say the range: to the minute where it is short, else from its first day to its last."""
+    if unit in (Unit.QUARTER, Unit.HOUR):
+        begins, ends = (date_format(timezone.localtime(moment), "j M, H:i") for moment in (since, until))
+    else:
+        last = until - timedelta(microseconds=1)
+        begins, ends = (date_format(timezone.localtime(moment), "j M Y") for moment in (since, last))
+    return begins if begins == ends else f"{begins} to {ends}"
 
 
 def _label(begins: datetime, unit: Unit) -> str:

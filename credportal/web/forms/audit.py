@@ -22,7 +22,7 @@ OUTCOME_ORDER = (Status.ISSUED, Status.DENIED, Status.FAILED, Status.UNKNOWN, St
 OUTCOME_CHOICES = [ANY, *((status.value, OUTCOMES[status.value][1]) for status in OUTCOME_ORDER)]
 ENVIRONMENT_CHOICES = [ANY, *((value, word) for value, (_, word) in ENVIRONMENTS.items())]
 SOURCE_CHOICES = [ANY, *((source.value, source.value.capitalize()) for source in Source)]
-KIND_CHOICES = [ANY, *((kind.value, f"{kind.value}: {EVENTS[kind.value]}") for kind in EventKind)]
+KIND_CHOICES = [ANY, *((kind.value, f"{EVENTS[kind.value]} ({kind.value})") for kind in EventKind)]
 
 RANGES = {
     "1h": ("Last hour", timedelta(hours=1)),
@@ -35,6 +35,7 @@ RANGE_CHOICES = [("", "Any time"), *((name, words) for name, (words, _) in RANGE
 
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2999, 12, 31)
 WRONG_DAY = "Choose a day between 2000 and 2999."
+WRONG_ADDRESS = "Write an IPv4 or IPv6 address, such as 203.0.113.24."
 SHORTEST_WORD, MOST_WORDS = 3, 6
 NAMES = (
     "person role account environment outcome kind source ticket address key issuance q range from to day tz steps live"
@@ -58,15 +59,17 @@ class FilterForm(forms.Form):
     kind = forms.ChoiceField(required=False, choices=KIND_CHOICES, label="Event")
     source = forms.ChoiceField(required=False, choices=SOURCE_CHOICES, label="Decided by")
     ticket = forms.CharField(required=False, max_length=64, label="Ticket")
-    address = forms.GenericIPAddressField(required=False, label="Address")
+    address = forms.GenericIPAddressField(required=False, label="Address", error_messages={"invalid": WRONG_ADDRESS})
     key = forms.CharField(required=False, max_length=128, label="Access key id")
     issuance = forms.CharField(required=False, max_length=16, label="Issuance")
-    q = forms.CharField(required=False, max_length=100, label="Words in reason or ticket")
+    q = forms.CharField(
+        required=False, max_length=100, label="Words in reason or ticket", widget=forms.TextInput(attrs={"id": "q"})
+    )
     range = forms.ChoiceField(required=False, choices=RANGE_CHOICES, label="Time")
     day = forms.DateField(
         required=False,
         label="Day",
-        widget=forms.DateInput(attrs={"type": "date"}),
+        error_messages={"invalid": "Write a day as 2026-11-24."},
         # A day at either end of the calendar has no neighbour in another time zone.
         validators=[MinValueValidator(FIRST_DAY, WRONG_DAY), MaxValueValidator(LAST_DAY, WRONG_DAY)],
     )

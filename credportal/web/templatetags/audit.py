@@ -29,3 +29,15 @@ def event_outcome(kind: str) -> SafeString:
     if kind in _STATUSES:
         return outcome(_STATUSES[kind])
     return format_html('<span class="out said {}">{}</span>', _LIKE.get(kind, ""), event_words(kind))
+
+
+@register.filter
+def is_outcome(kind: str) -> bool:
+    """Tell whether an event is what came of a request."""
+    return kind in _STATUSES
+
+
+@register.filter
+def grouped(number: int) -> str:
+    """Write a number in groups of three digits."""
+    return f"{number:,}"

@@ -11,10 +11,10 @@ from credportal.audit import search
 from credportal.audit.models import Event
 from credportal.audit.paging import BadCursor, Page, mark, read_mark
 from credportal.audit.patience import TookTooLong, bounded_read
-from credportal.audit.tally import TooManyToDraw
+from credportal.audit.tally import MOST_DRAWN, TooManyToDraw
 from credportal.flows.audit_reading import note_read
 from credportal.web import audit_list as around
-from credportal.web.chart import chart_range, draw, drawable
+from credportal.web.chart import chart_range, draw, drawable, is_tallied
 from credportal.web.forms.audit import FilterForm
 from credportal.web.http import PortalRequest, origin_of
 from credportal.web.pages import UNPROCESSABLE, show_unrecorded
@@ -27,13 +27,13 @@ def audit_list(request: PortalRequest) -> HttpResponse:
     form = FilterForm(request.GET)
     with timezone.override(form.zone):
         if not form.is_valid():
-            return _show(request, form, {"empty_reason": "mistake"}, status=UNPROCESSABLE)
+            return _show(request, form, {"stopped": "mistake"}, status=UNPROCESSABLE)
         try:
             return _answer(request, form)
         except BadCursor as error:
             return render(request, "400.html", {"why": str(error)}, status=HTTPStatus.BAD_REQUEST)
         except TookTooLong:
-            return _show(request, form, {"empty_reason": "too long"}, status=UNPROCESSABLE)
+            return _show(request, form, {"stopped": "too long"}, status=UNPROCESSABLE)
 
 
 def _answer(request: PortalRequest, form: FilterForm) -> HttpResponse:
@@ -47,13 +47,13 @@ def _answer(request: PortalRequest, form: FilterForm) -> HttpResponse:
         return render(request, "audit/_chart.html", _chart(request, form))
     with bounded_read():
         page = search.page(form.filters(), cursor=cursor, purpose=purpose)
+        words_since = search.words_since(form.filters())
     newest = page.rows[0].id if page.rows else 0
-    if shown is not None and newest <= shown:
+    if request.htmx and shown is not None and newest <= shown:
         return HttpResponse(status=HTTPStatus.NO_CONTENT)
-    context = _listed(request, form, page)
-    context["seen"] = mark(newest, purpose)
-    context["fresh"] = [row.id for row in page.rows if shown is not None and row.id > shown]
-    return _show(request, form, context)
+    fresh = [row.id for row in page.rows if shown is not None and row.id > shown]
+    context = {"seen": mark(newest, purpose), "fresh": fresh, "words_since": words_since}
+    return _show(request, form, {**context, **_listed(request, form, page)})
 
 
 def _is_recorded(request: PortalRequest, form: FilterForm) -> bool:
@@ -67,7 +67,6 @@ def _listed(request: PortalRequest, form: FilterForm, page: Page[Event]) -> dict
         "days": around.by_day(page.rows),
         "first_at": page.rows[0].at if page.rows else None,
         "last_at": page.rows[-1].at if page.rows else None,
-        "empty_reason": "" if page.rows else "nothing",
         **around.addresses(request.GET, page),
     }
     return context if request.htmx else {**context, **_chart(request, form)}
@@ -82,12 +81,12 @@ def _chart(request: PortalRequest, form: FilterForm) -> dict[str, Any]:
             extent = search.extent()
             if not drawable(filters):
                 return {"extent": extent}
-            if not (filters.by_time_alone or request.htmx or request.GET.get("chart")):
+            if not (is_tallied(filters) or request.htmx or request.GET.get("chart")):
                 return {"extent": extent, "chart_later": True}
             span = chart_range(filters, extent, everything=everything, now=form.now)
             return {"extent": extent, "chart": draw(request.GET, filters, span, search.matching(filters))}
     except TooManyToDraw:
-        return {"no_chart": "many"}
+        return {"no_chart": "many", "most_drawn": MOST_DRAWN}
     except TookTooLong:
         return {"no_chart": "slow"}
 
