@@ -28,7 +28,6 @@ LABELS = {
     "assumed_role_id": ("Assumed role id", True),
     "expiration": ("Expiration", True),
     "aws_request_id": ("AWS request id", True),
-    "address": ("Address", True),
     "user_agent": ("Browser", False),
     "request_id": ("Request id", True),
 }

@@ -281,7 +281,7 @@ def test_an_event_shows_who_what_before_and_after_its_number_and_its_hashes(erin
 def test_the_first_event_has_nothing_before_it_and_the_newest_leads_to_its_own_reading(erin: Client, db: None) -> None:
     [only] = write_history([{**ALICE, "kind": "sign-in:succeeded"}])
     page = erin.get(f"/audit/events/{only.id}/").content.decode()
-    assert "It is the first of what is here" in page
+    assert "It is the first event here" in page
     assert 'rel="prev"' not in page
     assert 'rel="next"' not in page
     assert f"/audit/events/{only.id + 1}/" in erin.get(f"/audit/events/{only.id}/").content.decode()

@@ -8,7 +8,6 @@ class FindForm(forms.Form):
 
     pasted = forms.CharField(
         label="Access key id, session or issuance",
-        required=False,
         strip=False,
         widget=forms.TextInput(
             attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none", "class": "id"}
@@ -20,7 +19,6 @@ class FindForm(forms.Form):
     @classmethod
     def again(cls, text: str, why: str = "") -> "FindForm":
         """Return the form with a text that may be shown, and what is wrong with it."""
-        form = cls({"pasted": text})
-        if why:
-            form.add_error("pasted", why)
+        form = cls(initial={"pasted": text})
+        form.errors.update({"pasted": form.error_class([why])} if why else {})
         return form
