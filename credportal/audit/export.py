@@ -24,7 +24,7 @@ from credportal.audit.lines import (
     middle_sql,
     time_sql,
 )
-from credportal.audit.models import Event
+from credportal.audit.models import Checkpoint, Event
 
 CHUNK = 1000
 """Rows of a chunk: about a megabyte of lines."""
@@ -42,6 +42,11 @@ class Chunk:
 def last_number() -> int:
     """Return the sequence number of the last event, 0 where there is none."""
     return Event.objects.order_by("-id").values_list("id", flat=True).first() or 0
+
+
+def archived_through() -> int:
+    """Return the last sequence number that was archived, 0 where none was."""
+    return Checkpoint.objects.order_by("-through").values_list("through", flat=True).first() or 0
 
 
 def by_time(sets: Iterable[QuerySet[Event]], form: Format, *, through: int) -> Iterator[Chunk]:

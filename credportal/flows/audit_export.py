@@ -29,6 +29,7 @@ __all__ = [
     "Format",
     "NotStarted",
     "Progress",
+    "archived_through",
     "begin",
     "begin_since",
     "progress_of",
@@ -212,6 +213,11 @@ def begin_since(number: int, form: Format, *, command: str) -> Download:
     if not download.begin():
         raise ExportUnavailable
     return download
+
+
+def archived_through() -> int:
+    """Return the last sequence number that is in an archive and not in the log any more, 0 where none is."""
+    return export.archived_through()
 
 
 def progress_of(user: User, export_id: str) -> Progress | None:
