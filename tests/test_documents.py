@@ -14,6 +14,7 @@ from django.core.management import get_commands
 from django.urls import Resolver404, resolve
 
 from credportal.access.models import User
+from credportal.audit.columns import COLUMNS
 from credportal.audit.models import EventKind, Issuance
 from credportal.aws.errors import FAILURES
 from credportal.domain.sentences import SENTENCES
@@ -163,6 +164,7 @@ def test_the_fault_table_tells_statuses_and_outcomes_as_they_are() -> None:
 def test_every_event_kind_status_and_column_has_its_row() -> None:
     assert first_cells(section_of(AUDIT, "Event kinds")) == [kind.value for kind in EventKind]
     assert first_cells(section_of(AUDIT, "Statuses")) == [status.value for status in Status]
+    assert first_cells(section_of(AUDIT, "Columns of an event")) == [column.name for column in COLUMNS]
     columns = first_cells(section_of(AUDIT, "Columns of an issuance"))
     assert columns == [field.attname for field in Issuance._meta.concrete_fields]
 
