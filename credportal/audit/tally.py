@@ -127,7 +127,7 @@ def counts(bounds: Sequence[datetime]) -> list[Count]:
         edges = [bounds[0], _moment(first), _moment(last), bounds[-1]]
     statement = _COUNTED.format(bucket=_bucket_of_quarter(bounds), quarter=_quarter_of_at())
     moments = [connection.ops.adapt_datetimefield_value(moment) for moment in edges]
-    through = Progress.objects.filter(reader=READER).values_list("through", flat=True).first() or 0
+    through = _tallied_through()
     while True:
         with connection.cursor() as cursor:
             cursor.execute(statement, [first, last, through, first, last, *moments])
@@ -136,6 +136,10 @@ def counts(bounds: Sequence[datetime]) -> list[Count]:
         if counted == through:
             return _counts(bounds, found)
         through = counted
+
+
+def _tallied_through() -> int:
+    return Progress.objects.filter(reader=READER).values_list("through", flat=True).first() or 0
 
 
 def counts_of(sets: Iterable[QuerySet[Event]], bounds: Sequence[datetime]) -> list[Count]:
