@@ -1,7 +1,7 @@
 """Every kind of event has a test of its whole row, and no text from outside keeps an event from being written."""
 
 import ast
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TypeGuard
 
@@ -15,11 +15,11 @@ from credportal.audit.record import About
 from credportal.domain.types import Actor, Origin
 
 HERE = Path(__file__).parent
-PENDING = {EventKind.EXPORT_STARTED, EventKind.EXPORT_FINISHED, EventKind.ARCHIVED}
-"""Kinds whose test is still to be written, next to the flow that appends them."""
+PENDING = {EventKind.ARCHIVED}
+"""Kinds whose test is still to be written, with the flow that appends them."""
 
 TEXTS = [field.name for field in fields(About) if field.type is str or field.type == "str"]
-LENGTHS = {name: Event._meta.get_field(name).max_length for name in TEXTS}
+LENGTHS = {field.attname: field.max_length for field in Event._meta.concrete_fields if field.attname in TEXTS}
 HOSTILE = {
     "NUL": "a\0b",
     "half a pair": "a\ud800b\udfff",
@@ -60,7 +60,7 @@ def write(text: str) -> Event:
         detail={"after": {"text": text}},
         issuance_id=text,
         on_behalf_of=text,
-        about=About(**dict.fromkeys(TEXTS, text)),
+        about=replace(About(), **dict.fromkeys(TEXTS, text)),  # type: ignore[arg-type]  # all of these are text.
     )
     with record.committed():
         record.append(event)

@@ -184,7 +184,7 @@ def test_a_refused_probe_carries_the_step_that_decided(
     cast: Cast, role: Role, sts: FaultSTS, *, rule: dict[str, bool] | None, deciding: int, code: str
 ) -> None:
     """Either AWS does not let the portal in, or it does so without the ExternalId too."""
-    sts.roles = {role.arn: replace(sts.roles[role.arn], **rule)} if rule else {}
+    sts.roles = {role.arn: replace(sts.roles[role.arn], **rule)} if rule else {}  # type: ignore[arg-type]  # a flag of the rule
     same = probe(cast, role)
     decided = sts.ledger.calls_of("AssumeRole")[deciding]
     steps = steps_of(EventKind.PROBE_REFUSED)

@@ -1,5 +1,6 @@
 """What the events of sign-ins, of passwords and of reading the log carry."""
 
+import re
 from typing import Any
 
 import pytest
@@ -69,6 +70,19 @@ def test_a_confirmation_that_failed_is_no_failed_sign_in(alice: Client, cast: Ca
 def test_a_password_of_ones_own_carries_who_changed_it_and_no_password(alice: Client, cast: Cast) -> None:
     post(alice, "/account/password/", oldpassword=PASSWORD, password1=NEW, password2=NEW)
     assert_content(EventKind.PASSWORD_CHANGED, BY_PAGE, by(cast.alice), subject="person:alice")
+
+
+def test_an_export_carries_its_filters_at_its_start_and_its_rows_at_its_end(erin: Client, cast: Cast) -> None:
+    post(erin, "/account/confirm/", password=PASSWORD)
+    answer: Any = erin.get("/audit/export.csv?person=erin", headers={"user-agent": BROWSER})
+    assert b"".join(answer.streaming_content).count(b"\n") == 2, "a line of names, and the confirmation"
+    subject = Event.objects.get(kind="audit:export-started").subject
+    assert re.fullmatch("export:[0-9a-f]{16}", subject)
+    detail: dict[str, Any] = {"format": "csv", "filters": {"person": "erin"}}
+    parts = (BY_PAGE, by(cast.erin), {"subject": subject})
+    assert_content(EventKind.EXPORT_STARTED, *parts, detail=detail)
+    detail |= {"rows": 1, "complete": True}
+    assert_content(EventKind.EXPORT_FINISHED, *parts, detail=detail)
 
 
 def test_a_look_at_the_log_carries_what_was_looked_for(cast: Cast) -> None:
