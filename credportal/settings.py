@@ -6,6 +6,7 @@ are system checks in ``credportal/web/checks.py``: they have ids and hints, and 
 WSGI entry point refuses to start on them too.
 """
 
+import os
 import re
 import sys
 import zoneinfo
@@ -17,6 +18,7 @@ from environs import Env, EnvValidationError
 from marshmallow import ValidationError
 from marshmallow.validate import Length, OneOf, Range
 
+from credportal.audit import keys
 from credportal.web import logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -43,6 +45,36 @@ def a_principal(value: str) -> None:
         raise ValidationError("write the ARN of the portal's own IAM role or user, or leave it out")
 
 
+def a_webhook(value: str) -> None:
+    """Refuse what is no address that events may be sent to."""
+    if value and not _is_place(value, schemes={"http", "https"}):
+        raise ValidationError("write it as https://collector.example.com/path, without a user or a fragment")
+
+
+def a_syslog_server(value: str) -> None:
+    """Refuse what is not ``tls://host[:port]``."""
+    if value and not (_is_place(value, schemes={"tls"}) and urlsplit(value).path in {"", "/"}):
+        raise ValidationError("write it as tls://syslog.example.com:6514; plain TCP and UDP carry nothing of the audit")
+
+
+def _is_place(value: str, *, schemes: set[str]) -> bool:
+    """Tell whether this names a host of a network, and not the metadata service of the machine."""
+    try:
+        parts = urlsplit(value)
+        named = parts.scheme in schemes and parts.hostname and parts.port != 0
+        is_plain = "@" not in parts.netloc and "#" not in value and value.isascii() and value.isprintable()
+    except ValueError:
+        return False
+    host = parts.hostname or ""
+    return bool(named) and is_plain and " " not in value and not host.startswith(("169.254.", "fe80:", "fd00:ec2:"))
+
+
+def a_file(value: str) -> None:
+    """Refuse a file that cannot be read."""
+    if value and not os.access(value, os.R_OK):
+        raise ValidationError("cannot read it")
+
+
 def a_key_file(value: str) -> None:
     """Refuse a file that cannot be read, and a key that is too short."""
     try:
@@ -50,6 +82,34 @@ def a_key_file(value: str) -> None:
     except (OSError, UnicodeDecodeError) as error:
         raise ValidationError(f"cannot read it ({getattr(error, 'strerror', 'not text')})") from error
     Length(min=32)(key)
+
+
+def an_audit_key(value: str) -> None:
+    """Refuse what is not a private Ed25519 key."""
+    try:
+        keys.private_key(value)
+    except ValueError as error:
+        raise ValidationError(str(error)) from None
+
+
+def an_audit_key_file(value: str) -> None:
+    """Refuse a file that cannot be read, and one that holds no private Ed25519 key."""
+    try:
+        text = Path(value).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValidationError(f"cannot read it ({getattr(error, 'strerror', 'not text')})") from error
+    an_audit_key(text)
+
+
+def audit_key() -> bytes:
+    """Read CREDPORTAL_AUDIT_KEY, or the file that CREDPORTAL_AUDIT_KEY_FILE names; empty where neither is set."""
+    if not env.str("CREDPORTAL_AUDIT_KEY_FILE", default=""):
+        text = env.str("CREDPORTAL_AUDIT_KEY", default="")
+        checked = env.str("CREDPORTAL_AUDIT_KEY", validate=an_audit_key) if text else ""
+    else:
+        file = env.str("CREDPORTAL_AUDIT_KEY_FILE", validate=an_audit_key_file)
+        checked = Path(file).read_text(encoding="utf-8") if file else ""
+    return keys.private_key(checked) if checked else b""
 
 
 def secret_key() -> str:
@@ -61,10 +121,20 @@ def secret_key() -> str:
     return Path(file).read_text(encoding="utf-8").strip() if file else ""
 
 
+def webhook_secret() -> str:
+    """Read CREDPORTAL_AUDIT_WEBHOOK_SECRET, or the file that CREDPORTAL_AUDIT_WEBHOOK_SECRET_FILE names."""
+    if not env.str("CREDPORTAL_AUDIT_WEBHOOK_SECRET_FILE", default=""):
+        return env.str("CREDPORTAL_AUDIT_WEBHOOK_SECRET", default="", validate=lambda key: key and Length(min=32)(key))
+    file = env.str("CREDPORTAL_AUDIT_WEBHOOK_SECRET_FILE", validate=a_key_file)
+    return Path(file).read_text(encoding="utf-8").strip() if file else ""
+
+
 MODE = env.str("CREDPORTAL_MODE", default="production", validate=OneOf(["demo", "production"]))
 DEMO = MODE == "demo"
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = secret_key()
+# Signs the head of the audit; empty where nobody exports one.
+AUDIT_KEY = audit_key()
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"] if DEMO else [])
 PORTAL_URL = env.str("CREDPORTAL_URL", default="http://localhost:8000" if DEMO else "", validate=an_origin)
 # How many reverse proxies of ours stand in front; the client address is taken from that hop.
@@ -97,6 +167,12 @@ DEMO_ENDPOINT = env.str("CREDPORTAL_DEMO_ENDPOINT", default="")
 
 DATABASES = {"default": env.dj_db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}")}
 CACHES = {"default": env.dj_cache_url("CACHE_URL", default="db://credportal_cache")}
+
+# Where `ship_audit` sends every event. Nobody can set these in the portal itself.
+AUDIT_WEBHOOK = env.str("CREDPORTAL_AUDIT_WEBHOOK", default="", validate=a_webhook)
+AUDIT_WEBHOOK_SECRET = webhook_secret()
+AUDIT_SYSLOG = env.str("CREDPORTAL_AUDIT_SYSLOG", default="", validate=a_syslog_server)
+AUDIT_CA_FILE = env.str("CREDPORTAL_AUDIT_CA_FILE", default="", validate=a_file)
 
 STATIC_ROOT = env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles"))
 
