@@ -31,6 +31,10 @@ WRONG = {
     "CREDPORTAL_IDENTITY_CHAINS": "sometimes",
     "DATABASE_URL": "mongodb://localhost/portal",
     "CACHE_URL": "nonsense://",
+    "CREDPORTAL_AUDIT_WEBHOOK": "collector.example.com",
+    "CREDPORTAL_AUDIT_WEBHOOK_SECRET": "short",
+    "CREDPORTAL_AUDIT_SYSLOG": "tcp://syslog.example.com",
+    "CREDPORTAL_AUDIT_CA_FILE": "/nowhere/ca.pem",
 }
 MORE_WRONG = [
     ("CREDPORTAL_URL", "https://portal.example.com/path"),
@@ -42,6 +46,15 @@ MORE_WRONG = [
     ("SECRET_KEY", ""),
     ("AWS_REGION", None),
     ("SECRET_KEY_FILE", "/nowhere/key"),
+    ("CREDPORTAL_AUDIT_WEBHOOK", "file:///etc/passwd"),
+    ("CREDPORTAL_AUDIT_WEBHOOK", "https://user:word@collector.example.com/"),
+    ("CREDPORTAL_AUDIT_WEBHOOK", "https://collector.example.com:nonsense/"),
+    ("CREDPORTAL_AUDIT_WEBHOOK", "https://collector.example.com/a b"),
+    ("CREDPORTAL_AUDIT_WEBHOOK", "https://169.254.169.254/latest/meta-data/"),
+    ("CREDPORTAL_AUDIT_WEBHOOK", "https://[fd00:ec2::254]/"),
+    ("CREDPORTAL_AUDIT_WEBHOOK_SECRET_FILE", "/nowhere/secret"),
+    ("CREDPORTAL_AUDIT_SYSLOG", "udp://syslog.example.com"),
+    ("CREDPORTAL_AUDIT_SYSLOG", "tls://syslog.example.com/path"),
 ]
 # What production refuses: the id of the check, and the environment that it refuses.
 REFUSED: dict[str, tuple[str, dict[str, str | None]]] = {
@@ -57,6 +70,9 @@ REFUSED: dict[str, tuple[str, dict[str, str | None]]] = {
     "a simple key": ("credportal.E005", {"SECRET_KEY": "ab" * 30}),
     "a cache for each process": ("credportal.E006", {"CACHE_URL": "locmem://"}),
     "no cache": ("credportal.E006", {"CACHE_URL": "dummy://"}),
+    "a webhook without a secret": ("credportal.E012", {"CREDPORTAL_AUDIT_WEBHOOK": "https://collector.example.com/"}),
+    "a webhook over http": ("credportal.E011", {"CREDPORTAL_AUDIT_WEBHOOK": "http://collector.example.com/"}),
+    "a webhook over http to this machine": ("credportal.E011", {"CREDPORTAL_AUDIT_WEBHOOK": "http://127.0.0.1:9/"}),
     "proxies not counted": ("credportal.E007", {"CREDPORTAL_TRUSTED_PROXIES": None}),
     "STS over http": ("credportal.E008", {"AWS_ENDPOINT_URL_STS": "http://sts.example.com"}),
     "IAM over http": ("credportal.E008", {"AWS_ENDPOINT_URL_IAM": "http://iam.example.com"}),

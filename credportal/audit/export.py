@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from heapq import merge
 from itertools import islice
+from typing import NamedTuple
 
 from django.db import connection
 from django.db.models import F, Q, QuerySet, TextField
@@ -39,6 +40,13 @@ class Chunk:
     last: int
 
 
+class Line(NamedTuple):
+    """The JSON line of one event, with its end."""
+
+    number: int
+    text: str
+
+
 def last_number() -> int:
     """Return the sequence number of the last event, 0 where there is none."""
     return Event.objects.order_by("-id").values_list("id", flat=True).first() or 0
@@ -60,10 +68,11 @@ def by_number(form: Format, *, since: int, through: int) -> Iterator[Chunk]:
     yield from _chunks(_in_order(form, since, through), form)
 
 
-def lines_after(number: int, *, most: int) -> list[bytes]:
+def lines_after(number: int, *, most: int) -> list[Line]:
     """Return the JSON lines of the next events after a sequence number, in their order."""
-    rows = list(_rows(Event.objects.filter(id__gt=number).order_by("id")[:most], Format.JSONL))
-    return [line.encode() for line in _lines(rows, Format.JSONL)]
+    rows = _rows(Event.objects.filter(id__gt=number).order_by("id")[:most], Format.JSONL)
+    numbers = (row.number for row in rows)
+    return [Line(*line) for line in zip(numbers, _lines(rows, Format.JSONL), strict=True)]
 
 
 def _chunks(rows: Iterator[Row], form: Format) -> Iterator[Chunk]:

@@ -17,6 +17,7 @@ PER_PROCESS_CACHES = ("locmem", "dummy")
 WEAK_KEYS = ("demo-", "django-insecure")
 FEWEST_CHARACTERS = 12  # A random key of 32 has far more different ones.
 DEMO_MAIL_DOMAIN = "@demo.invalid"
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def _portal_host() -> str:
@@ -115,6 +116,33 @@ def check_endpoints(**kwargs: Any) -> list[CheckMessage]:
         for name, url in endpoints.items()
         if url and urlsplit(url).scheme != "https"
     ]
+
+
+@register(Tags.security)
+def check_webhook(**kwargs: Any) -> list[CheckMessage]:
+    """Refuse a webhook that anybody on the way could read, or that nobody could tell from a forgery."""
+    del kwargs
+    if not settings.AUDIT_WEBHOOK:
+        return []
+    place = urlsplit(settings.AUDIT_WEBHOOK)
+    found: list[CheckMessage] = []
+    if place.scheme != "https" and not (settings.DEMO and place.hostname in LOOPBACK):
+        found.append(
+            Error(
+                "CREDPORTAL_AUDIT_WEBHOOK is not an https address.",
+                hint="Events name people and what they did: write https://.",
+                id="credportal.E011",
+            )
+        )
+    if not settings.AUDIT_WEBHOOK_SECRET:
+        found.append(
+            Error(
+                "CREDPORTAL_AUDIT_WEBHOOK has no secret to sign with.",
+                hint="Name a file with CREDPORTAL_AUDIT_WEBHOOK_SECRET_FILE that holds at least 32 random characters.",
+                id="credportal.E012",
+            )
+        )
+    return found
 
 
 @register(Tags.database)

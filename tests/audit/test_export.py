@@ -246,7 +246,7 @@ def test_memory_stays_the_same_however_many_chunks_there_are(monkeypatch: pytest
 def test_the_lines_after_a_number_are_the_next_ones_in_order() -> None:
     write_history([EVERYTHING] * 5)
     lines = export.lines_after(2, most=2)
-    assert [json.loads(line)["seq"] for line in lines] == [3, 4]
-    assert all(line.endswith(b"\n") for line in lines)
+    assert [line.number for line in lines] == [json.loads(line.text)["seq"] for line in lines] == [3, 4]
+    assert all(line.text.endswith("\n") for line in lines)
     assert export.lines_after(5, most=2) == []
-    assert datetime.fromisoformat(json.loads(lines[0])["at"]) == EVERYTHING["at"]
+    assert datetime.fromisoformat(json.loads(lines[0].text)["at"]) == EVERYTHING["at"]
