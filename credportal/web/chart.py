@@ -107,9 +107,9 @@ def chart_range(
 ) -> tuple[datetime, datetime]:
     """Return from when to when the chart goes: the range asked for, or else the last 30 days.
 
-    ``everything`` is the whole log. Nothing is drawn after now, and nothing long before the log begins.
+    ``everything`` is the whole log. A long range is drawn from where the log begins until now.
     """
-    until = min(filters.until or now, now)
+    until = filters.until or now
     since = filters.since
     if since is None and (everything or filters.until):
         since = extent.begins if extent else until
@@ -117,7 +117,7 @@ def chart_range(
         today = begin_of(now, Unit.DAY, timezone.get_current_timezone())
         since = begin_of(today - timedelta(days=USUAL_DAYS - 1) + timedelta(hours=12), Unit.DAY, _zone())
     if extent and until - since > LONG:
-        since = max(since, extent.begins)
+        since, until = max(since, extent.begins), min(until, now)
     return since, until
 
 
@@ -127,7 +127,7 @@ def draw(
     span: tuple[datetime, datetime],
     sets: Sequence[QuerySet[Event]],
 ) -> Chart | None:
-    """Count and draw a range, None where it is empty. ``sets`` are the events that match.
+    """Count and draw a range, None where nothing came of anything. ``sets`` are the events that match.
 
     Raises TooManyToDraw and TookTooLong.
     """
@@ -139,12 +139,14 @@ def draw(
     counts = tally.counts(bounds) if is_tallied(filters) else tally.counts_of(sets, bounds)
     if filters.outcome:
         counts = [_only(count, filters.outcome) for count in counts]
+    totals = Count(since, until, *(sum(getattr(count, name) for count in counts) for name in OUTCOMES))
+    if not totals.total:
+        return None
     top = _nice(max(count.total for count in counts))
     bars = [
         Bar(_label(count.begins, unit), _narrow(query, count, zone), count, _parts(number, len(counts), count, top))
         for number, count in enumerate(counts)
     ]
-    totals = Count(since, until, *(sum(getattr(count, name) for count in counts) for name in OUTCOMES))
     return Chart(bars, _ticks(counts, unit), totals, top, unit.value, _title(since, until, unit))
 
 
