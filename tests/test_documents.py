@@ -175,7 +175,7 @@ def test_every_address_of_the_contract_is_served() -> None:
     assert len(addresses) > 10
     for address in addresses:
         try:
-            resolve(re.sub(r"<[^>]+>", "4k9zq2h7m3xw", address))
+            resolve(re.sub(r"<[^>]+>", "4k9zq2h7m3xw", address.replace("<number>", "7")))
         except Resolver404:
             pytest.fail(f"{address} leads nowhere")
 

@@ -26,11 +26,14 @@ def session_lookup(session_name: str) -> str:
     return f"aws cloudtrail lookup-events --lookup-attributes {quote_posix(attribute)}"
 
 
-def minting_lookup(at: datetime) -> str:
-    """Return the look-up of every AssumeRole around a moment (aware): it tells whether a session was made at all."""
+def minting_lookup(session_name: str, at: datetime) -> str:
+    """Return the look-up of whether AWS made a session at all, around a moment (aware)."""
     begin, end = (_written(moment) for moment in (at - ROUNDING, at + ROUNDING))
-    attribute = "AttributeKey=EventName,AttributeValue=AssumeRole"
-    return f"aws cloudtrail lookup-events --lookup-attributes {attribute} --start-time {begin} --end-time {end}"
+    query = quote_posix(f"Events[?contains(CloudTrailEvent, '{session_name}')].CloudTrailEvent")
+    return (
+        "aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=AssumeRole"
+        f" --start-time {begin} --end-time {end} --query {query} --output text"
+    )
 
 
 def account_lookup(access_key_id: str) -> str:

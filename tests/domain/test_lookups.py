@@ -71,10 +71,11 @@ def test_the_lookups_name_the_session_and_ten_minutes_around_its_minting() -> No
         *("aws", "cloudtrail", "lookup-events", "--lookup-attributes"),
         "AttributeKey=Username,AttributeValue=alice-2g7h0kq4z9xw",
     ]
-    assert shlex.split(minting_lookup(NOON)) == [
+    assert shlex.split(minting_lookup("alice-2g7h0kq4z9xw", NOON)) == [
         *("aws", "cloudtrail", "lookup-events", "--lookup-attributes"),
         "AttributeKey=EventName,AttributeValue=AssumeRole",
         *("--start-time", "2026-11-23T12:25:05Z", "--end-time", "2026-11-23T12:35:05Z"),
+        *("--query", "Events[?contains(CloudTrailEvent, 'alice-2g7h0kq4z9xw')].CloudTrailEvent", "--output", "text"),
     ]
 
 

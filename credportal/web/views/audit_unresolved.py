@@ -85,7 +85,7 @@ def _item(issuance: Issuance, request: PortalRequest, sent: dict[str, CloseUnkno
         issuance=issuance,
         until=unresolved.could_live_until(issuance),
         session_lookup=session_lookup(issuance.session_name),
-        minting_lookup=minting_lookup(issuance.requested_at),
+        minting_lookup=minting_lookup(issuance.session_name, issuance.requested_at),
         is_mine=issuance.actor_id == request.user.pk,
         form=form,
     )

@@ -5,6 +5,7 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from credportal.access import selectors as access
+from credportal.audit import life
 from credportal.audit import selectors as audit
 from credportal.audit.paging import BadCursor
 from credportal.web import rows
@@ -38,7 +39,7 @@ def session_detail(request: PortalRequest, issuance_id: str) -> HttpResponse:
     mine = {facts.role.id for facts in access.catalogue_of(request.user) if facts.role}
     context = {
         "issuance": issuance,
-        "events": audit.events_of(issuance.id),
+        "events": [event for one in life.lives_of([issuance.id]) for event in one.events],
         "live": rows.live_row(issuance, now=timezone.now(), renewable=mine),
     }
     return render(request, "sessions/detail.html", context)
