@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from bench.audit_world import COMMON, DOINGS, MEDIUM, RARE, SEED, Person, Role, World
+from bench.audit_world import COMMON, DOINGS, MEDIUM, RARE, SEED, STANDING_TICKET, Person, Role, World
 from credportal.audit.columns import json_text
 
 Texts = tuple[str, ...]
@@ -110,6 +110,12 @@ class Day:
         doing = COMMON if draw < 0.32 else rng.choice(DOINGS)
         return f"{doing} {' '.join(words)}"
 
+    def _ticket(self) -> str:
+        draw = self.rng.random()
+        if draw < 0.03:
+            return STANDING_TICKET
+        return f"OPS-{int(self.number * 40 + 3000 * self.rng.random()) + 2}" if draw < 0.4 else ""
+
     def _asked(self, person: Person, source: str = "standard") -> Asked:
         rng = self.rng
         return Asked(
@@ -118,7 +124,7 @@ class Day:
             role=person.roles[int(len(person.roles) * rng.random() ** 2)],
             duration=str(rng.choice(DURATIONS)),
             reason=self._reason(),
-            ticket=f"OPS-{int(self.number * 40 + 3000 * rng.random())}" if rng.random() < 0.4 else "",
+            ticket=self._ticket(),
             source=source,
             issuance_id=self._id(),
             address=self._address(person),

@@ -72,7 +72,9 @@ AGENTS = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:142.0) Gecko/20100101 Firefox/142.0",
     "curl/8.15.0",
 )
-# How often each word stands in a reason is what free text is measured by.
+# How often each word stands in a reason is what free text is measured by. Everybody's releases go under
+# one ticket; the others belong to their weeks.
+STANDING_TICKET = "OPS-1"
 RARE, MEDIUM, COMMON = "heisenbug", "rollback", "deploy"
 DOINGS = (
     "deploy",
