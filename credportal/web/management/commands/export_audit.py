@@ -15,6 +15,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError
 
 from credportal.flows.audit_export import Download, ExportUnavailable, Format, archived_through, begin_since
+from credportal.web.management.numbers import sequence_number
 
 UNAVAILABLE, UNWRITABLE, INTERRUPTED = 1, 2, 130
 STANDARD_OUTPUT = "-"
@@ -31,7 +32,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Take --since, --format and --output."""
-        parser.add_argument("--since", type=_number, default=0, metavar="SEQ", help="Only what comes after it.")
+        parser.add_argument("--since", type=sequence_number, default=0, metavar="SEQ", help="Only what comes after it.")
         parser.add_argument("--format", choices=[form.value for form in Format], default=Format.JSONL.value)
         parser.add_argument("--output", default=STANDARD_OUTPUT, metavar="FILE", help="- or nothing: standard output.")
 
@@ -80,13 +81,6 @@ def _opened(name: str) -> Iterator[BinaryIO]:
     except BaseException:
         part.unlink(missing_ok=True)
         raise
-
-
-def _number(text: str) -> int:
-    number = int(text)
-    if not 0 <= number < 2**63:
-        raise ValueError(text)
-    return number
 
 
 def _told(download: Download) -> str:
