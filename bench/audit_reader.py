@@ -29,7 +29,7 @@ from bench.audit_clock import StatementClock  # noqa: E402 -- as above.
 from bench.audit_make import AUDITOR  # noqa: E402 -- as above.
 from bench.processes import cpu_seconds  # noqa: E402 -- as above.
 from credportal.access.models import User  # noqa: E402 -- as above.
-from credportal.audit import search, tally  # noqa: E402 -- as above.
+from credportal.audit import counts, search  # noqa: E402 -- as above.
 from credportal.audit.models import Event, Issuance  # noqa: E402 -- as above.
 from credportal.audit.verify import verify_log  # noqa: E402 -- as above.
 from credportal.flows.start import warm_up  # noqa: E402 -- as above.
@@ -86,15 +86,15 @@ def chart(rounds: int, days: int = 90) -> dict[str, Any]:
     """Count what a chart of so many days shows, from tallies and from the events themselves, in turns."""
     midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
     bounds = [midnight - timedelta(days=days - number) for number in range(days + 1)]
-    tally.MOST_DRAWN = 10**9  # The portal gives up long before: here it may take as long as it does.
+    counts.MOST_DRAWN = 10**9  # The portal gives up long before: here it may take as long as it does.
     tallied, counted = [], []
     for number in range(rounds):
         began = time.perf_counter()
-        from_tallies = tally.counts(bounds)
+        from_tallies = counts.counts(bounds)
         tallied.append(time.perf_counter() - began)
         if number % 5 == 0:
             began = time.perf_counter()
-            from_events = tally.counts_of([Event.objects.all()], bounds)
+            from_events = counts.counts_of([Event.objects.all()], bounds)
             counted.append(time.perf_counter() - began)
     return {
         "tallied": tallied,
