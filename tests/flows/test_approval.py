@@ -3,13 +3,15 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from credportal.access.models import Approval, ApprovalDecision, ApprovalState, Eligibility, Role, User
 from credportal.audit.models import Event, Issuance
 from credportal.domain.types import DenialReason, IssuanceRequest, Narrowing
 from credportal.flows.answers import AlreadySubmitted, AuditUnavailable, Failed, Issued, Refused, Waiting
-from credportal.flows.approval import APPROVAL_EXPIRES, NotDone
+from credportal.flows.approval import APPROVAL_EXPIRES, NotDone, expire_overdue
 from credportal.flows.console import open_console
 from credportal.flows.deciding import COLLECT_WINDOW, Done, deny, withdraw
 from credportal.flows.housekeeping import Kept, keep_house
@@ -310,3 +312,14 @@ def test_an_intent_that_cannot_be_written_takes_no_approval(cast: Cast, catalogu
         assert isinstance(take(cast.alice, approval_id), AuditUnavailable)
     assert state_of(approval_id) == "approved"
     assert sts.ledger.calls == []
+
+
+def test_ending_many_requests_reads_their_roles_and_people_at_once(cast: Cast, catalogue: Catalogue) -> None:
+    role = guard(catalogue, cast.dana)
+    for number in range(3):
+        waiting(cast.alice, role, submission=f"submission-of-test-{number}")
+    with CaptureQueriesContext(connection) as seen:
+        assert len(expire_overdue(now=timezone.now() + APPROVAL_EXPIRES)) == 3
+    reads = [query["sql"] for query in seen if query["sql"].startswith("SELECT") and "access_role" in query["sql"]]
+    assert len(reads) == 1
+    assert not [query["sql"] for query in seen if 'FROM "access_user"' in query["sql"]]
