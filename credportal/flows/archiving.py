@@ -134,7 +134,7 @@ def _written(plan: Plan, path: Path) -> Archive:
             raise NotArchived(f"{path} is there already and is not this archive: {error} Move it away.") from None
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
-        with temporary.open("xb", opener=_private) as stream:
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
             write_archive(stream, portal=settings.PORTAL_URL, start=plan.start, end=plan.end)
             stream.flush()
             os.fsync(stream.fileno())
@@ -145,10 +145,6 @@ def _written(plan: Plan, path: Path) -> Archive:
     finally:
         temporary.unlink(missing_ok=True)
     return archive
-
-
-def _private(file: str, flags: int) -> int:
-    return os.open(file, flags, 0o600)
 
 
 def _matching(plan: Plan, file: Path) -> Archive:
