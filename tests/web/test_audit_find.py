@@ -182,6 +182,11 @@ def test_a_secret_is_refused_and_is_nowhere_afterwards(
     assert reads() == []
 
 
+def test_a_word_that_is_nothing_may_be_a_password_and_is_not_kept(erin: Client, db: None) -> None:
+    assert find(erin, "CorrectHorseBatteryStaple1").status_code == 404
+    assert reads() == [("audit:find", "erin", {"access_key_id": "nothing that the portal issued"})]
+
+
 def test_text_in_the_address_is_not_looked_at(erin: Client, issued: Issuance) -> None:
     page = erin.get(f"/audit/find/?pasted={issued.id}")
     assert page.status_code == 200

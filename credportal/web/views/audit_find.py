@@ -11,7 +11,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from credportal.audit import life
 from credportal.audit.models import Issuance
 from credportal.domain.lookups import account_lookup
-from credportal.domain.sought import Secret, Sought, Unreadable, parse_sought, role_of
+from credportal.domain.sought import Form, Secret, Sought, Unreadable, parse_sought, role_of
 from credportal.flows.audit_reading import note_read
 from credportal.web.forms.find import FindForm
 from credportal.web.http import PortalRequest, origin_of, printable
@@ -56,7 +56,9 @@ def _again(request: PortalRequest, form: FindForm) -> HttpResponse:
 def _answer(request: PortalRequest, sought: Sought) -> HttpResponse:
     hits = _hits(request, sought, now=timezone.now())
     is_all_mine = bool(hits) and all(hit.issuance.actor_handle == request.user.handle for hit in hits)
-    what = {sought.form.value.replace(" ", "_"): sought.text}
+    # A word that is nothing of ours or of AWS may be a password that somebody mistook: the audit does not keep it.
+    is_known = bool(hits) or sought.is_aws_key or sought.form is not Form.ACCESS_KEY_ID
+    what = {sought.form.value.replace(" ", "_"): sought.text if is_known else "nothing that the portal issued"}
     if not is_all_mine and not note_read(user=request.user, origin=origin_of(request), subject="audit:find", what=what):
         return show_unrecorded(request, UNREAD, WHY_UNREAD)
     context: dict[str, Any] = {
