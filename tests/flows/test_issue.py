@@ -209,7 +209,7 @@ def test_invariant_1_no_row_no_secret_an_unwritable_outcome_drops_the_credential
     assert Issuance.objects.get().status == "requested", "housekeeping finds it and calls it unknown"
 
 
-def test_an_issuance_takes_at_most_nine_statements_whatever_the_catalogue_holds(
+def test_an_issuance_takes_eight_statements_whatever_the_catalogue_holds(
     cast: Cast, catalogue: Catalogue, sts: FaultSTS
 ) -> None:
     for number in range(50):
