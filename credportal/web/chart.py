@@ -10,16 +10,14 @@ from django.http import QueryDict
 from django.utils import timezone
 from django.utils.dateformat import format as date_format
 
-from credportal.audit import tally
+from credportal.audit.counts import OUTCOMES, Count, counts, counts_of
 from credportal.audit.models import Event
 from credportal.audit.search import OUTCOME_KINDS, Extent, Filters
-from credportal.audit.tally import Count
 from credportal.domain.buckets import Unit, begin_of, cut, unit_for
 from credportal.domain.types import Status
 from credportal.web.audit_list import address
 from credportal.web.forms.fields import LOCAL_FORMAT
 
-OUTCOMES = ("issued", "denied", "failed", "unknown")
 WORDS = {"issued": "issued", "denied": "refused", "failed": "failed", "unknown": "unknown"}
 USUAL_DAYS = 30
 # A range that is longer than this begins no earlier than the log.
@@ -136,18 +134,18 @@ def draw(
         return None
     unit, zone = unit_for(until - since), _zone()
     bounds = cut(since, until, unit, zone)
-    counts = tally.counts(bounds) if is_tallied(filters) else tally.counts_of(sets, bounds)
+    found = counts(bounds) if is_tallied(filters) else counts_of(sets, bounds)
     if filters.outcome:
-        counts = [_only(count, filters.outcome) for count in counts]
-    totals = Count(since, until, *(sum(getattr(count, name) for count in counts) for name in OUTCOMES))
+        found = [_only(count, filters.outcome) for count in found]
+    totals = Count(since, until, *(sum(getattr(count, name) for count in found) for name in OUTCOMES))
     if not totals.total:
         return None
-    top = _nice(max(count.total for count in counts))
+    top = _nice(max(count.total for count in found))
     bars = [
-        Bar(_label(count.begins, unit), _narrow(query, count, zone), count, _parts(number, len(counts), count, top))
-        for number, count in enumerate(counts)
+        Bar(_label(count.begins, unit), _narrow(query, count, zone), count, _parts(number, len(found), count, top))
+        for number, count in enumerate(found)
     ]
-    return Chart(bars, _ticks(counts, unit), totals, top, unit.value, _title(since, until, unit))
+    return Chart(bars, _ticks(found, unit), totals, top, unit.value, _title(since, until, unit))
 
 
 def _only(count: Count, outcome: str) -> Count:

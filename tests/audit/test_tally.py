@@ -12,10 +12,11 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from credportal.audit import tally
+from credportal.audit import counts as counting
+from credportal.audit.counts import Count, TooManyToDraw, counts, counts_of
 from credportal.audit.models import Event, Progress, Tally
 from credportal.audit.search import OUTCOME_KINDS, Filters, matching
-from credportal.audit.tally import Count, TooManyToDraw, count_new, counts, counts_of
+from credportal.audit.tally import count_new
 from credportal.domain.buckets import cut, unit_for
 from tests.support.database import without_triggers
 from tests.support.history import NOON, write_history
@@ -120,12 +121,12 @@ def test_counts_are_right_where_the_tallies_grow_between_two_looks(monkeypatch: 
     write_history([{"at": NOON}] * 3)
     count_new()
     # Somebody who looked before that believes that nothing is tallied yet.
-    monkeypatch.setattr(tally, "_tallied_through", lambda: 0)
+    monkeypatch.setattr(counting, "_tallied_through", lambda: 0)
     assert [count.issued for count in counts([NOON, NOON + timedelta(hours=1)])] == [3]
 
 
 def test_more_than_can_be_counted_one_by_one_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tally, "MOST_DRAWN", 4)
+    monkeypatch.setattr(counting, "MOST_DRAWN", 4)
     write_history([{"at": NOON, "actor_handle": "alice"}] * 5)
     bounds = [NOON, NOON + timedelta(hours=1)]
     with pytest.raises(TooManyToDraw):
