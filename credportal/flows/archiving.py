@@ -90,7 +90,11 @@ def archive_audit(plan: Plan, *, before: datetime, directory: Path, tell: Tell) 
         "sha256": archive.sha256,
         "before": before.isoformat(),
     }
-    record_archived(through=plan.end.number, hash_=plan.end.hash, before=before, after=plan.start.number, detail=detail)
+    end = plan.end
+    try:
+        record_archived(through=end.number, hash_=end.hash, before=before, after=plan.start.number, detail=detail)
+    except AuditUnavailable as error:
+        raise NotArchived(f"The audit cannot be written now ({error}). Nothing was deleted; run it again.") from None
     return path, archive
 
 
