@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import BooleanField, F, QuerySet, Subquery
+from django.db.models import BooleanField, QuerySet, Subquery
 from django.db.models.expressions import RawSQL
 
 from credportal.audit.models import Event, EventKind, Issuance
@@ -34,6 +34,7 @@ MOST_OPEN = 1000
 ACCOUNT_DIGITS = 12
 # Character for character what the index of words is made of (migration 0006).
 _WORDS = "(audit_event.reason || ' ' || audit_event.ticket)"
+_OTHER_ACTOR = "nullif(audit_event.actor_handle, audit_event.on_behalf_of)"
 _HAS_WORDS = f"audit_event.kind <> 'issuance:requested' AND {_WORDS} <> ' '"
 
 
@@ -80,7 +81,7 @@ def matching(filters: Filters) -> list[QuerySet[Event]]:
     if not filters.person:
         return [rows]
     theirs = rows.filter(on_behalf_of=filters.person)
-    for_others = rows.filter(actor_handle=filters.person).exclude(actor_handle=F("on_behalf_of"))
+    for_others = rows.filter(_sql(f"{_OTHER_ACTOR} = %s", filters.person), _sql(f"{_OTHER_ACTOR} IS NOT NULL"))
     return [theirs, for_others]
 
 

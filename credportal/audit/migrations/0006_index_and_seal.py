@@ -5,6 +5,8 @@ from importlib import import_module
 from django.db import migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import StateApps
+from django.db.models.functions import NullIf
+from django.db.models.lookups import IsNull
 
 triggers = import_module("credportal.audit.migrations.0002_append_only_triggers")
 third = import_module("credportal.audit.migrations.0003_subjects_and_eligibility_ids")
@@ -61,11 +63,19 @@ BACK_POSTGRESQL = (
     "CREATE TRIGGER audit_event_append_only BEFORE UPDATE OR DELETE ON audit_event FOR EACH ROW EXECUTE FUNCTION credportal_refuse_change()",
     "CREATE TRIGGER audit_issuance_no_delete BEFORE DELETE ON audit_issuance FOR EACH ROW EXECUTE FUNCTION credportal_refuse_change()",
 )
+OTHER_ACTOR = NullIf('actor_handle', 'on_behalf_of')
 # Words within reasons and tickets. Intents are left out: what became of them says the same words again.
 SEARCH = """
     CREATE INDEX event_by_words ON audit_event USING gin ((reason || ' ' || ticket) gin_trgm_ops)
     WHERE kind <> 'issuance:requested' AND (reason || ' ' || ticket) <> ' '
 """
+# Without these PostgreSQL takes every word for a rare one and every actor for somebody who acts for others, and
+# walks the wrong index. The fine grain tells a word in a hundred events from one in a thousand.
+STATISTICS = (
+    "CREATE STATISTICS event_words ON (reason || ' ' || ticket) FROM audit_event",
+    "ALTER STATISTICS event_words SET STATISTICS 1000",
+    "CREATE STATISTICS event_other_actor ON (nullif(actor_handle, on_behalf_of)) FROM audit_event",
+)
 
 
 def make_way(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
@@ -89,6 +99,7 @@ def seal(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     else:
         schema_editor.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm", params=None)
         schema_editor.execute(SEARCH, params=None)
+        statements = (*STATISTICS, *statements)
     for statement in statements:
         schema_editor.execute(statement, params=None)
 
@@ -101,6 +112,7 @@ def unseal(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
         triggers.drop_triggers(apps, schema_editor)
         return
     schema_editor.execute("DROP INDEX event_by_words", params=None)
+    schema_editor.execute("DROP STATISTICS event_words, event_other_actor", params=None)
     for statement in BACK_POSTGRESQL:
         schema_editor.execute(statement, params=None)
 
@@ -226,7 +238,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='event',
-            index=models.Index(condition=models.Q(('actor_handle', models.F('on_behalf_of')), _negated=True), fields=['actor_handle', '-at', '-id'], name='event_by_other_actor'),
+            index=models.Index(OTHER_ACTOR, models.F('at').desc(), models.F('id').desc(), condition=models.Q(IsNull(OTHER_ACTOR, False)), name='event_by_other_actor'),
         ),
         migrations.AddIndex(
             model_name='issuance',

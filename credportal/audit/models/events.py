@@ -1,8 +1,12 @@
 """What happened, one row each, which never changes."""
 
 from django.db import models
+from django.db.models.functions import NullIf
+from django.db.models.lookups import IsNull
 
 from credportal.audit.jsontext import JSONText
+
+_OTHER_ACTOR = NullIf("actor_handle", "on_behalf_of")
 
 
 class Event(models.Model):
@@ -71,9 +75,11 @@ class Event(models.Model):
             ),
             # Who acted for somebody else. Everybody else is found by event_by_person.
             models.Index(
+                _OTHER_ACTOR,
+                models.F("at").desc(),
+                models.F("id").desc(),
                 name="event_by_other_actor",
-                fields=["actor_handle", "-at", "-id"],
-                condition=~models.Q(actor_handle=models.F("on_behalf_of")),
+                condition=models.Q(IsNull(_OTHER_ACTOR, False)),
             ),
         ]
         constraints = [
