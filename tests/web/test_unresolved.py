@@ -67,6 +67,14 @@ def test_it_lists_person_role_when_why_and_what_to_search(erin: Client, unknown:
         assert shlex.split(command)[:3] == ["aws", "cloudtrail", "lookup-events"]
 
 
+def test_credentials_that_must_have_ended_are_told_apart(erin: Client, db: None) -> None:
+    now = timezone.now()
+    write_issuances([{"status": "unknown", "requested_at": now - timedelta(minutes=minutes)} for minutes in (61, 59)])
+    page = text(erin.get("/audit/unresolved/"))
+    assert page.count("Such credentials could live until") == 1
+    assert page.count("Such credentials ended by") == 1
+
+
 def test_nothing_unresolved_says_so(erin: Client, db: None) -> None:
     write_issuances([{"status": "issued"}, {"status": "denied"}, {"status": "failed"}])
     assert "Nothing is unresolved" in text(erin.get("/audit/unresolved/"))
@@ -175,6 +183,7 @@ def test_the_second_who_closes_it_is_told(dana: Client, unknown: Issuance) -> No
     answer = close(dana, unknown.id, "And again")
     assert answer.status_code == 409
     assert "Somebody else has just closed it" in text(answer)
+    assert "You wrote: And again" in text(answer)
     assert len(closings()) == 1
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 
 from credportal.audit import selectors, unresolved
 from credportal.audit.models import Issuance
@@ -25,6 +26,7 @@ class Item:
 
     issuance: Issuance
     until: datetime
+    is_over: bool
     session_lookup: str
     minting_lookup: str
     is_mine: bool
@@ -51,12 +53,17 @@ def unresolved_close(request: PortalRequest, issuance_id: str) -> HttpResponse:
         case flow.NotClosed(status=status) if status == UNPROCESSABLE:
             return _render(request, sent={issuance_id: form}, status=status)
         case flow.NotClosed():
-            return _render(request, why=outcome.why, status=outcome.status)
+            return _render(request, refused=outcome, wrote=comment, status=outcome.status)
     return redirect("audit_unresolved")
 
 
 def _render(
-    request: PortalRequest, *, sent: dict[str, CloseUnknownForm] | None = None, why: str = "", status: int = 200
+    request: PortalRequest,
+    *,
+    sent: dict[str, CloseUnknownForm] | None = None,
+    refused: flow.NotClosed | None = None,
+    wrote: str = "",
+    status: int = 200,
 ) -> HttpResponse:
     try:
         page = unresolved.unknown(cursor=request.GET.get("cursor", ""))
@@ -72,8 +79,8 @@ def _render(
         "newer_url": f"?cursor={page.newer}" if page.newer else "",
         "first_at": page.rows[0].requested_at if page.rows else None,
         "last_at": page.rows[-1].requested_at if page.rows else None,
-        "why": why,
-        "wrong": sent,
+        "why": refused.why if refused else "",
+        "wrote": wrote,
     }
     return show(request, "audit/unresolved.html", context, status=status)
 
@@ -81,9 +88,11 @@ def _render(
 def _item(issuance: Issuance, request: PortalRequest, sent: dict[str, CloseUnknownForm]) -> Item:
     form = sent.get(issuance.id) or CloseUnknownForm()
     form.auto_id = f"{issuance.id}_%s"
+    until = unresolved.could_live_until(issuance)
     return Item(
         issuance=issuance,
-        until=unresolved.could_live_until(issuance),
+        until=until,
+        is_over=until <= timezone.now(),
         session_lookup=session_lookup(issuance.session_name),
         minting_lookup=minting_lookup(issuance.session_name, issuance.requested_at),
         is_mine=issuance.actor_id == request.user.pk,
