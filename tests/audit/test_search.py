@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -85,8 +86,10 @@ def test_a_filter_walks_an_index_of_its_own_and_sorts_nothing(
     given: dict[str, Any], index: str, range_too: bool
 ) -> None:
     fill()
-    since = {"since": NOON, "until": NOON + timedelta(hours=1)} if range_too else {}
-    plan = plan_of(matching(Filters(**given, **since))[0])
+    filters = Filters(**given)
+    if range_too:
+        filters = replace(filters, since=NOON, until=NOON + timedelta(hours=1))
+    plan = plan_of(matching(filters)[0])
     assert re.search(rf"\b{index}\b", plan), plan
     assert "Sort" not in plan, plan
     assert "TEMP B-TREE" not in plan, plan

@@ -1,63 +1,27 @@
 """The list of the audit for auditors and admins, and my own sessions for me."""
 
 import re
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 from urllib.parse import parse_qs
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from credportal.access.models import User
-from credportal.audit import record, search
-from credportal.audit.models import Event
-from credportal.audit.patience import TookTooLong
-from credportal.audit.tally import count_new
-from credportal.web.chart import Chart
+from tests.support.audit_pages import ids_in, names, text_of, write_some
 from tests.support.cast import Cast
-from tests.support.history import NOON, write_history, write_issuances
+from tests.support.history import write_history, write_issuances
 
 NEVER = re.compile(r"COUNT\(|OFFSET", re.I)
-HTMX = {"HX-Request": "true"}
-OTHER_ACCOUNT = {"account_number": "602217449035", "account_name": "sandbox", "environment": "sandbox"}
 PAYLOAD = '"><script>alert(1)</script>\u202e'
-
-
-def ids_in(response: Any) -> list[str]:
-    return re.findall(r'href="/audit/(\d{12})/"', response.content.decode())
-
-
-def text_of(response: Any) -> str:
-    return " ".join(re.sub(r"<[^>]+>", " ", response.content.decode()).split())
-
-
-def names(numbers: list[int]) -> list[str]:
-    return [f"{number:012}" for number in numbers]
 
 
 @pytest.fixture
 def some(cast: Cast) -> list[str]:
-    """Write eight issuances of two people, two roles, two accounts, four outcomes, over some days."""
-    bob = {"actor_id": cast.bob.pk, "actor_handle": "bob", "actor_name": "Bob Osei"}
-    deployer = {"role_name": "Deployer", "role_arn": "arn:aws:iam::491200653381:role/Deployer"}
-    rows: list[tuple[int, dict[str, Any]]] = [
-        (1, {}),
-        (2, {"status": "denied", "code": "not_eligible"}),
-        (3, {**bob, **deployer}),
-        (4, {**bob, **OTHER_ACCOUNT}),
-        (14, {**deployer, **OTHER_ACCOUNT, "ticket": "PAY-7", "reason": "Settlement queue", "source": "approval"}),
-        (15, {**deployer, "status": "failed", "code": "sts_denied"}),
-        (40, {**bob, "status": "unknown", "code": "sts_timeout", "address": "203.0.113.24"}),
-        (41, {"access_key_id": "ASIAIOSFODNN7EXAMPLE"}),
-    ]
-    write_issuances(
-        {"id": f"{number:012}", "requested_at": NOON + timedelta(hours=number), "actor_id": cast.alice.pk, **columns}
-        for number, columns in rows
-    )
-    return names([41, 40, 15, 14, 4, 3, 2, 1])
+    return write_some(cast)
 
 
 EVERY = [41, 40, 15, 14, 4, 3, 2, 1]
@@ -219,207 +183,6 @@ def test_the_number_of_statements_does_not_grow_with_the_rows(cast: Cast, dana: 
     assert not [sql for sql in many if NEVER.search(sql)]
     events = [sql for sql in many if re.search(r'SELECT "audit_event"', sql)]
     assert all(re.search(r"LIMIT (1|51|20001)\b", sql) for sql in events), events
-
-
-def test_the_first_look_is_recorded_with_what_was_asked(erin: Client, some: list[str]) -> None:
-    erin.get("/audit/?person=alice&range=all&order=worst", headers={"User-Agent": "Mosaic"})
-    event = Event.objects.get(kind="audit:read")
-    assert (event.subject, event.actor_handle, event.on_behalf_of) == ("audit:list", "erin", "erin")
-    assert event.detail == {"person": "alice", "range": "all"}
-    assert (event.address, event.user_agent) == ("127.0.0.1", "Mosaic")
-    assert event.request_id
-
-
-def test_further_pages_and_fragments_of_what_was_recorded_are_not_recorded_again(erin: Client) -> None:
-    write_history([{"actor_handle": "alice"}] * 120)
-    first = erin.get("/audit/?person=alice&live=1")
-    seen = first.context["seen"]
-    erin.get(f"/audit/{first.context['older_url']}")
-    erin.get(f"/audit/?person=alice&live=1&seen={seen}", headers=HTMX)
-    chart = erin.get(f"/audit/?person=alice&chart=1&seen={seen}", headers={**HTMX, "HX-Target": "chart"})
-    assert "<svg" in chart.content.decode()
-    assert Event.objects.filter(kind="audit:read").count() == 1
-
-
-@pytest.mark.parametrize("headers", [{}, HTMX, {**HTMX, "HX-Target": "chart"}])
-def test_nobody_reads_on_unrecorded_with_the_cursor_or_mark_of_another_question(
-    erin: Client, dana: Client, headers: dict[str, str]
-) -> None:
-    write_history([{"actor_handle": "alice"}, {"actor_handle": "bob"}] * 120)
-    first = erin.get("/audit/?person=alice")
-    older, seen = first.context["older_url"], first.context["seen"]
-    for client, query in (
-        (erin, older.replace("alice", "bob")),
-        (erin, older.replace("person=alice", "")),
-        (dana, older),
-        (erin, f"?person=bob&seen={seen}"),
-        (dana, f"?person=alice&seen={seen}"),
-    ):
-        assert client.get(f"/audit/{query}", headers=headers).status_code == 400
-    erin.get("/audit/?person=bob", headers=headers)  # Without either it is a first look, whatever it calls itself.
-    assert Event.objects.filter(kind="audit:read").count() == 2
-
-
-def test_what_cannot_be_recorded_is_not_shown(erin: Client, some: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise OperationalError("read-only")
-
-    monkeypatch.setattr(record.writing.chain, "extend", refuse)
-    response = erin.get("/audit/")
-    assert response.status_code == 503
-    assert response["Retry-After"]
-    assert "The audit is not shown" in response.content.decode()
-    assert ids_in(response) == []
-
-
-@pytest.mark.parametrize("headers", [{}, HTMX])
-def test_a_question_that_takes_too_long_is_told_to_be_narrower(
-    erin: Client, some: list[str], monkeypatch: pytest.MonkeyPatch, headers: dict[str, str]
-) -> None:
-    def slow(*_: object, **__: object) -> None:
-        raise TookTooLong
-
-    monkeypatch.setattr(search, "page", slow)
-    response = erin.get("/audit/?person=alice", headers=headers)
-    assert response.status_code == 422
-    assert "Choose a shorter time" in response.content.decode()
-    if not headers:
-        assert 'value="alice"' in response.content.decode()
-
-
-@pytest.mark.parametrize(
-    ("query", "named"),
-    [
-        ("order=worst", ["order"]),
-        ("user__password=x&person__in=1", ["user__password", "person__in"]),
-        (f"{'x' * 99}=1", [f"{'x' * 40}…"]),
-        ("&".join(f"a{number}=1" for number in range(90)), ["a0", "a1", "a2", "a3", "a4", "…"]),
-        ("cursor=&live=1&steps=1&tz=UTC", []),
-    ],
-)
-def test_what_the_address_names_in_vain_is_ignored_with_a_word(
-    erin: Client, some: list[str], query: str, named: list[str]
-) -> None:
-    response = erin.get(f"/audit/?{query}")
-    assert response.status_code == 200
-    assert response.context["ignored"] == named
-    assert ("it was ignored" in text_of(response)) == bool(named)
-
-
-def test_the_name_of_an_unknown_parameter_is_escaped_and_shown_whole(erin: Client, some: list[str]) -> None:
-    page = erin.get("/audit/", {PAYLOAD: "1"}).content.decode()
-    assert "<script>alert" not in page
-    assert "⟨U+202E⟩" in page
-
-
-# The chart
-
-
-def chart_of(response: Any) -> Chart:
-    chart = response.context["chart"]
-    assert isinstance(chart, Chart)
-    return chart
-
-
-@pytest.mark.parametrize("tallied", [False, True])
-def test_the_chart_counts_every_outcome_of_the_range(erin: Client, some: list[str], tallied: bool) -> None:
-    if tallied:
-        count_new()
-    chart = chart_of(erin.get("/audit/?from=2026-11-20T00:00&to=2026-11-23T00:00"))
-    totals = chart.totals
-    assert (totals.issued, totals.denied, totals.failed, totals.unknown) == (5, 1, 1, 1)
-    assert (len(chart.bars), chart.top) == (72, 2)
-    chart = chart_of(erin.get("/audit/?from=2026-11-20T00:00&to=2026-11-24T00:00"))
-    assert [bar.count.total for bar in chart.bars] == [4, 2, 2, 0]
-    assert chart.bars[0].words == "Fri 20 Nov: 3 issued, 1 refused"
-
-
-@pytest.mark.parametrize("query", ["outcome=denied&", "kind=issuance:denied&chart=1&", "q=settlement&chart=1&"])
-def test_the_chart_counts_what_the_filters_match(erin: Client, some: list[str], query: str) -> None:
-    totals = chart_of(erin.get(f"/audit/?{query}range=all")).totals
-    expected = (1, 0) if query.startswith("q") else (0, 1)
-    assert (totals.issued, totals.denied, totals.total) == (*expected, 1)
-
-
-def test_a_bar_leads_to_exactly_what_it_counts(erin: Client, some: list[str]) -> None:
-    for query in ("range=all", "range=all&tz=Asia/Kathmandu", "person=alice&range=all&chart=1"):
-        bars = chart_of(erin.get(f"/audit/?{query}")).bars
-        assert sum(bar.count.total for bar in bars) == (5 if "person" in query else 8)
-        for bar in bars:
-            assert len(ids_in(erin.get(f"/audit/{bar.url}"))) == bar.count.total
-
-
-def test_a_bar_of_an_hour_that_the_clock_shows_twice_leads_to_it_in_utc(erin: Client) -> None:
-    back = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)  # In Berlin half past two, and an hour later again.
-    write_history({"at": back + timedelta(hours=hour), "issuance_id": f"{hour:012}"} for hour in range(3))
-    bars = chart_of(erin.get("/audit/?from=2026-10-25T00:00&to=2026-10-25T06:30&tz=Europe/Berlin")).bars
-    counted = [bar for bar in bars if bar.count.total]
-    assert [ids_in(erin.get(f"/audit/{bar.url}")) for bar in counted] == [names([0]), names([1]), names([2])]
-    assert "tz=UTC" in counted[0].url
-
-
-def test_the_same_stands_in_a_table_with_the_same_links(erin: Client, some: list[str]) -> None:
-    response = erin.get("/audit/?from=2026-11-20T00:00&to=2026-11-24T00:00")
-    page = response.content.decode()
-    for bar in chart_of(response).bars:
-        link = bar.url.replace("&", "&amp;")
-        assert page.count(f'href="{link}"') == 2
-    assert "Fri 20 Nov 3 1 0 0 Sat 21 Nov 1 0 1 0" in text_of(response)
-
-
-def test_what_has_to_be_counted_one_by_one_follows_after_the_rows(erin: Client, some: list[str]) -> None:
-    response = erin.get("/audit/?person=alice&range=all")
-    assert "chart" not in response.context
-    [address] = re.findall(r'hx-get="([^"]+)"', response.content.decode())
-    later = erin.get(f"/audit/{address.replace('&amp;', '&')}", headers={**HTMX, "HX-Target": "chart"})
-    assert chart_of(later).totals.total == 5
-    assert "<html" not in later.content.decode()
-
-
-@pytest.mark.parametrize("query", ["outcome=requested", "kind=audit:read", "from=2400-01-01T00:00", "day=2200-02-02"])
-def test_where_nothing_has_an_outcome_there_is_no_chart(erin: Client, some: list[str], query: str) -> None:
-    assert '<svg class="bars"' not in erin.get(f"/audit/?{query}&chart=1").content.decode()
-
-
-def test_the_whole_of_time_is_drawn_from_where_the_log_begins(erin: Client, some: list[str]) -> None:
-    assert len(chart_of(erin.get("/audit/?from=2000-01-01T00:00&to=2999-01-01T00:00")).bars) < 124
-
-
-def test_how_much_there_is_stands_where_it_costs_nothing(erin: Client, some: list[str]) -> None:
-    assert "16 events since 20 November 2026" in text_of(erin.get("/audit/"))  # With the reading of just now.
-    assert "events since" not in text_of(erin.get("/audit/?person=alice"))
-
-
-# Live
-
-
-def test_a_live_page_asks_for_what_is_newer_and_gets_nothing_while_there_is_nothing(erin: Client) -> None:
-    write_history([{"issuance_id": "000000000001"}])
-    page = erin.get("/audit/?live=1").content.decode()
-    [address] = re.findall(r'hx-get="(\?live[^"]+)"', page)
-    assert 'hx-trigger="every 3s"' in page
-    poll = f"/audit/{address.replace('&amp;', '&')}"
-    quiet = erin.get(poll, headers=HTMX)
-    assert (quiet.status_code, quiet.content) == (204, b"")
-    write_history([{"issuance_id": "000000000002"}, {"kind": "issuance:requested"}, {"issuance_id": "000000000003"}])
-    news = erin.get(poll, headers=HTMX)
-    assert news.status_code == 200
-    assert ids_in(news) == names([3, 2, 1])
-    assert "2 new" in text_of(news)
-    assert news.content.decode().count('class="fresh"') == 2
-    [again] = re.findall(r'hx-get="(\?live[^"]+)"', news.content.decode())
-    assert erin.get(f"/audit/{again.replace('&amp;', '&')}", headers=HTMX).status_code == 204
-
-
-def test_an_older_page_is_not_live(erin: Client) -> None:
-    write_history([{}] * 60)
-    first = erin.get("/audit/?live=1")
-    assert "data-live" in first.content.decode()
-    assert "data-live" not in erin.get(f"/audit/{first.context['older_url']}").content.decode()
-    assert "data-live" not in erin.get("/audit/").content.decode()
-
-
-# Who may, and what is theirs
 
 
 @pytest.mark.parametrize("who", ["alice", "bob", "charlie"])
