@@ -66,9 +66,9 @@ def fault_number() -> int | None:
     return fault.number if fault else None
 
 
-def execute(sql: str, *values: object) -> None:
+def execute(sql: str) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(sql, values)
+        cursor.execute(sql)
 
 
 def flipped(value: Any, dice: random.Random) -> Any:
