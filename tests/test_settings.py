@@ -1,5 +1,6 @@
 """A wrong environment stops the start, with one line for each wrong value; production refuses what is for the demo."""
 
+import base64
 import os
 import subprocess
 import sys
@@ -46,6 +47,8 @@ MORE_WRONG = [
     ("SECRET_KEY", ""),
     ("AWS_REGION", None),
     ("SECRET_KEY_FILE", "/nowhere/key"),
+    ("CREDPORTAL_AUDIT_KEY_FILE", "/nowhere/key"),
+    ("CREDPORTAL_AUDIT_KEY", "QUJD"),
     ("CREDPORTAL_AUDIT_WEBHOOK", "file:///etc/passwd"),
     ("CREDPORTAL_AUDIT_WEBHOOK", "https://user:word@collector.example.com/"),
     ("CREDPORTAL_AUDIT_WEBHOOK", "https://collector.example.com:nonsense/"),
@@ -134,6 +137,16 @@ def test_all_wrong_values_are_named_at_once(tmp_path: Path) -> None:
 
 def test_a_secret_is_never_quoted_in_a_complaint(tmp_path: Path) -> None:
     assert "sh0rt-but-secret" not in "".join(complaints(tmp_path, SECRET_KEY="sh0rt-but-secret"))
+    assert "sh0rt-but-secret" not in "".join(complaints(tmp_path, CREDPORTAL_AUDIT_KEY="sh0rt-but-secret"))
+
+
+def test_the_key_of_the_audit_comes_from_a_variable_or_a_file(tmp_path: Path) -> None:
+    key = base64.b64encode(bytes(range(32))).decode()
+    file = tmp_path / "key"
+    file.write_text(key + "\n")
+    for changes in ({"CREDPORTAL_AUDIT_KEY": key}, {"CREDPORTAL_AUDIT_KEY_FILE": str(file)}):
+        done = run(tmp_path, ["-c", "from credportal.settings import *; print(AUDIT_KEY.hex())"], **changes)
+        assert done.stdout.strip() == bytes(range(32)).hex()
 
 
 @pytest.mark.parametrize("name", REFUSED)
