@@ -70,7 +70,7 @@ def read(large_url: str, small_url: str, *, quick: bool, say: Callable[[str], No
     for form in ("csv", "jsonl"):
         say(f"the export as {form}")
         with running_reader(large_url) as reader:
-            exports[form] = reader.ask("export", form=form, query={"range": "all"})
+            exports[form] = reader.ask("export", form=form, query={"range": "all", "steps": "on"})
     say("the walk along the chain")
     with running_reader(large_url) as reader:
         verified = reader.ask("verify")

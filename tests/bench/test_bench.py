@@ -5,6 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from bench.databases import postgresql_answers
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -33,6 +37,25 @@ def test_a_quick_bench_of_the_catalogue_keeps_to_its_counts(tmp_path: Path) -> N
     # How many statements there are does not depend on the machine; how long they take does.
     assert len(counted) == len(budgets) - 1
     assert [budget["what"] for budget in counted if not budget["met"]] == []
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_a_quick_bench_of_the_audit_makes_one_and_reads_all_of_it(tmp_path: Path, database: str) -> None:
+    if database == "postgresql" and not postgresql_answers():
+        pytest.skip("no PostgreSQL answers")
+    file = tmp_path / "audit.json"
+    command = [sys.executable, "-m", "bench", "audit", "--quick", "--no-writing", "--events", "6000"]
+    options = ["--database", database, "--folder", str(tmp_path), "--json", str(file)]
+    done = subprocess.run([*command, *options], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(file.read_text())[database]
+    # Reading is in the log too: each export and the walk see what was asked before.
+    assert 6000 < figures["exports"]["jsonl"]["rows"] < figures["verified"]["rows"] < 6000 + 1000
+    assert figures["chart"]["equal"]
+    assert figures["chart"]["outcomes"] > 0
+    assert figures["pages"]["person"]["rows"] > figures["pages"]["access key"]["rows"] > 0
+    assert figures["words"]["words: none"]["rows"] == 0
+    assert not list(tmp_path.glob("*.sqlite3*"))  # A quick run keeps nothing.
 
 
 def test_the_bench_says_what_it_can_do() -> None:
