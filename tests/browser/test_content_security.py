@@ -97,7 +97,7 @@ def test_what_people_write_never_runs(hostile: Desk, open_desk: OpenDesk, cast: 
     erin.goto("/audit/?person=%3Csvg%20onload=hacked(21)%3E&role=%22onfocus=hacked(22)%20autofocus=%22")
     erin.goto("/audit/")
     expect(erin.page.locator("td.c-why")).to_have_count(len(reasons))
-    expect(erin.page.locator("td.c-why").last).to_have_text(reasons[0])
+    expect(erin.page.locator("td.c-why").last).to_contain_text(reasons[0])
     for link in [anchor.get_attribute("href") for anchor in erin.page.locator("td.c-id a").all()]:
         erin.goto(str(link))
         expect(erin.page.get_by_role("heading", name="What happened")).to_be_visible()

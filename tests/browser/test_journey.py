@@ -62,7 +62,7 @@ def test_a_new_person_has_working_credentials_on_the_clipboard_and_the_auditor_s
     expect(page.get_by_text("Refused")).to_be_visible()
 
     erin = open_desk(cast.erin)
-    erin.goto("/audit/")
+    erin.goto("/audit/?environment=production")
     outcomes = erin.page.locator("td.c-out")
     assert [text.strip() for text in outcomes.all_text_contents()] == ["Refused", "Failed", "Issued"]
     row = erin.page.get_by_role("row").filter(has_text=role.name)
