@@ -54,7 +54,14 @@ ROUTES_FOR: tuple[tuple[set[Who], str], ...] = (
 )
 FOR = {name: whos for whos, names in ROUTES_FOR for name in names.split()}
 ONLY_POST = {"issue", "break_glass", "console", "favourite", "probe", "eligibility_end", "person_password"}
-ONLY_POST |= {"approval_decide", "approval_withdraw", "approval_collect", "review_close", "audit_close", "account_logout"}
+ONLY_POST |= {
+    "approval_decide",
+    "approval_withdraw",
+    "approval_collect",
+    "review_close",
+    "audit_close",
+    "account_logout",
+}
 BOTH = {"catalogue_role_new", "catalogue_role", "catalogue_account_new", "catalogue_account", "eligibility_new"}
 BOTH |= {"audit_find", "eligibility", "person_new", "person", "group_new", "group"}
 BOTH |= {"account", "account_change_password", "account_reauthenticate", "account_login"}
