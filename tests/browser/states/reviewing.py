@@ -61,7 +61,7 @@ def _some_history(desk: Desk) -> None:
         desk.ask()
 
 
-def _busy_month() -> None:
+def busy_month() -> None:
     """Write four weeks of work by several people, with everything that a page has to bear."""
     now = timezone.now()
     who = [("alice", "Alice Engström"), ("bob", "Bob Osei"), ("layan", "ليان الهاشمي")]
@@ -103,14 +103,14 @@ def audit(desk: Desk) -> None:
 
 @state("erin")
 def audit_busy(desk: Desk) -> None:
-    _busy_month()
+    busy_month()
     desk.goto("/audit/?live=1")
     expect(desk.page.get_by_role("link", name="Stop")).to_be_visible()
 
 
 @state("erin")
 def audit_chart_as_table(desk: Desk) -> None:
-    _busy_month()
+    busy_month()
     desk.goto("/audit/?range=7d")
     desk.page.get_by_text("The same as a table").click()
     expect(desk.page.get_by_role("table").first).to_be_visible()
