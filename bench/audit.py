@@ -48,5 +48,6 @@ def run(
     if writing and "postgresql" in kinds:
         figures["writing"], more = audit_writing.run(quick=quick, say=say)
         verdicts += more
+        print(audit_writing.writing_table(figures["writing"]), end="\n\n", flush=True)
     print(verdicts_table(verdicts), flush=True)
     return {**figures, "budgets": [verdict.as_json() for verdict in verdicts]}
