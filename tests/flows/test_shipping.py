@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from pytest_django.fixtures import Settings
 
 from credportal.audit import chain, export, targets
 from credportal.audit.export import Line
+from credportal.audit.lines import Format
 from credportal.audit.models import Event, Progress
 from credportal.audit.targets import NotAccepted, Webhook, framed
 from credportal.flows import shipping
@@ -76,9 +78,7 @@ def test_a_batch_is_the_json_lines_of_the_export_in_order(collector: Collector) 
     events(3)
     assert the_shipper().drain() is True
     (received,) = collector.got
-    assert received.body == b"".join(
-        chunk.content for chunk in export.by_number(export.Format.JSONL, since=0, through=3)
-    )
+    assert received.body == b"".join(chunk.content for chunk in export.by_number(Format.JSONL, since=0, through=3))
     assert received.headers["Content-Type"] == "application/jsonl; charset=utf-8"
     assert (received.headers["X-Credportal-First"], received.headers["X-Credportal-Last"]) == ("1", "3")
 
@@ -264,6 +264,16 @@ def test_a_syslog_server_that_did_not_read_to_the_end_gets_it_again(
     assert len(syslog.messages()) == count
 
 
+@pytest.mark.usefixtures("_impatient")
+def test_a_syslog_server_that_ends_before_its_machine_has_all_gets_it_again(syslog: SyslogServer) -> None:
+    events(400)
+    syslog.faults.append("ends and reads nothing")
+    shipper = the_shipper()
+    assert shipper.drain() is False
+    wait_until(shipper.drain)
+    assert len(syslog.messages()) == 400
+
+
 def test_a_syslog_server_that_ends_without_the_alert_of_tls_has_taken_it(syslog: SyslogServer) -> None:
     events(3)
     syslog.faults.append("ends without a word")
@@ -315,7 +325,7 @@ def test_addresses_where_a_cloud_keeps_its_secrets_are_not_connected_to(monkeypa
         def getpeername(self) -> tuple[str, int]:
             return "169.254.169.254", 80
 
-    monkeypatch.setattr(targets.socket, "create_connection", lambda *_, **__: Connected())
+    monkeypatch.setattr(socket, "create_connection", lambda *_, **__: Connected())
     with pytest.raises(NotAccepted):
         Webhook("http://metadata.example.com/", SECRET).send([Line(1, "{}\n")])
 

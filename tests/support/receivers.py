@@ -5,6 +5,7 @@ import socket
 import ssl
 import struct
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -168,9 +169,14 @@ def _take(plain: socket.socket, context: ssl.SSLContext, server: SyslogServer) -
     plain.settimeout(10)
     if fault == "no handshake":
         return
-    connection = context.wrap_socket(plain, server_side=True, suppress_ragged_eofs=True)
-    with connection:
+    if fault == "ends and reads nothing":
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    with context.wrap_socket(plain, server_side=True, suppress_ragged_eofs=True) as connection:
         if fault == "closes at once":
+            return
+        if fault == "ends and reads nothing":
+            socket.socket.shutdown(connection, socket.SHUT_WR)
+            time.sleep(1.5)  # Longer than the shippers of the tests are patient.
             return
         if fault == "stops half-way":
             connection.recv(1)
