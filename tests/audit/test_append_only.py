@@ -9,7 +9,8 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from credportal.audit.models import Event, Issuance
+from credportal.audit.models import Checkpoint, Event, Issuance
+from tests.support.history import write_history, write_issuances
 
 pytestmark = pytest.mark.django_db
 
@@ -40,19 +41,51 @@ def execute(sql: str) -> Callable[[], object]:
     return run
 
 
+def archive_through(number: int) -> None:
+    """Set a checkpoint, as only the owner of the tables may on PostgreSQL."""
+    event = Event.objects.get(id=number)
+    Checkpoint.objects.create(through=number, hash=event.hash, before=event.at + timedelta(seconds=1))
+
+
 @pytest.mark.parametrize("column", [field.column for field in Event._meta.concrete_fields if not field.primary_key])
 def test_invariant_4_no_column_of_an_event_ever_changes(column: str) -> None:
-    Event.objects.create(kind="issuance:requested", issuance_id="x", detail={"a": 1})
+    write_history([{"issuance_id": "x", "detail": {"a": 1}}])
     before = list(Event.objects.values_list())
     assert refused(execute(f"UPDATE audit_event SET {column} = {column}"))  # noqa: S608 -- our own column.
+    assert refused(execute("UPDATE audit_event SET id = id + 1"))
+    archive_through(1)
+    assert refused(execute(f"UPDATE audit_event SET {column} = {column}"))  # noqa: S608 -- as above.
     assert list(Event.objects.values_list()) == before
 
 
 def test_invariant_4_an_event_is_never_deleted() -> None:
-    event = Event.objects.create(kind="issuance:requested", detail={})
+    [event] = write_history([{}])
     assert refused(event.delete)
     assert refused(execute("DELETE FROM audit_event"))
     assert Event.objects.count() == 1
+
+
+def test_invariant_4_only_what_a_checkpoint_covers_is_deleted() -> None:
+    write_history([{}] * 4)
+    archive_through(2)
+    assert refused(execute("DELETE FROM audit_event WHERE id = 3"))
+    assert refused(execute("DELETE FROM audit_event"))
+    assert Event.objects.count() == 4
+    assert not refused(execute("DELETE FROM audit_event WHERE id <= 2"))
+    assert refused(execute("DELETE FROM audit_event"))
+    assert list(Event.objects.order_by("id").values_list("id", flat=True)) == [3, 4]
+
+
+def test_invariant_4_a_checkpoint_is_never_changed_or_deleted() -> None:
+    write_history([{}] * 2)
+    archive_through(1)
+    for sql in (
+        "UPDATE audit_checkpoint SET through = 2",
+        "UPDATE audit_checkpoint SET hash = hash",
+        "DELETE FROM audit_checkpoint",
+    ):
+        assert refused(execute(sql))
+    assert Checkpoint.objects.get().through == 1
 
 
 @pytest.mark.parametrize("status", ["requested", "denied", *OUTCOMES])
@@ -63,10 +96,26 @@ def test_invariant_4_an_issuance_is_never_deleted(status: str) -> None:
     assert Issuance.objects.count() == 1
 
 
-@pytest.mark.parametrize("table", ["audit_event", "audit_issuance"])
+def test_invariant_4_an_issuance_is_deleted_only_after_the_last_of_its_events() -> None:
+    [row] = write_issuances([{}])
+    assert refused(row.delete)
+    archive_through(2)
+    assert refused(row.delete)
+    assert not refused(execute("DELETE FROM audit_event WHERE id = 2"))
+    assert refused(row.delete)
+    assert not refused(execute("DELETE FROM audit_event WHERE id = 1"))
+    assert not refused(execute("DELETE FROM audit_issuance"))
+    # What was asked for since is in no archive.
+    late = add()
+    assert refused(late.delete)
+
+
+@pytest.mark.parametrize("table", ["audit_event", "audit_issuance", "audit_checkpoint"])
 def test_invariant_4_no_table_is_truncated_or_replaced(table: str) -> None:
     add()
-    Event.objects.create(kind="issuance:requested", detail={})
+    write_history([{}])
+    if table == "audit_checkpoint":
+        archive_through(1)
     truncate = "TRUNCATE" if connection.vendor == "postgresql" else "DELETE FROM"
     assert refused(execute(f"{truncate} {table}"))
     if connection.vendor == "sqlite":

@@ -43,7 +43,7 @@ def write(thread):
 threads = [threading.Thread(target=write, args=(number,)) for number in range({THREADS})]
 [thread.start() for thread in threads]
 [thread.join() for thread in threads]
-sys.exit("\\n".join(faults))
+sys.exit("\\n".join(faults) or 0)
 """
 
 
