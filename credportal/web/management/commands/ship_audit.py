@@ -61,7 +61,7 @@ class Command(BaseCommand):
             self.stderr.write("The database is away. Nothing is lost; run it again.")
             sys.exit(BEHIND)
         for shipper in shippers:
-            self.stdout.write(f"{shipper.target.name}: {shipper.sent} shipped, {shipper.failures} failures.")
+            self.stdout.write(f"{shipper.target.name}: shipped {shipper.sent}, failed {shipper.failures}.")
         if not done:
             sys.exit(BEHIND)
 
