@@ -104,15 +104,23 @@ def _fill_postgresql(events: int, last: date, say: Callable[[str], None]) -> Non
 
 
 def _dropped_indexes(cursor: Any) -> list[str]:
-    """Drop the indexes that stand for no constraint; return the statements that make them, the dearest first."""
+    """Drop the indexes and what else has one of its own; return the statements that make them, the dearest first.
+
+    Events come in the order of their key, which may stay. Issuances do not.
+    """
     cursor.execute("""
-        SELECT indexname, indexdef FROM pg_indexes WHERE tablename IN ('audit_event', 'audit_issuance')
-        AND indexname NOT IN (SELECT conname FROM pg_constraint) ORDER BY indexdef LIKE '%gin%' DESC, tablename
+        SELECT format('DROP INDEX %I', indexname), indexdef FROM pg_indexes
+        WHERE tablename IN ('audit_event', 'audit_issuance') AND indexname NOT IN (SELECT conname FROM pg_constraint)
+        UNION ALL
+        SELECT format('ALTER TABLE audit_issuance DROP CONSTRAINT %I', conname),
+            format('ALTER TABLE audit_issuance ADD CONSTRAINT %I %s', conname, pg_get_constraintdef(oid))
+        FROM pg_constraint WHERE conrelid = 'audit_issuance'::regclass AND contype IN ('p', 'u')
     """)
     found = cursor.fetchall()
-    for name, _ in found:
-        cursor.execute(f'DROP INDEX "{name}"')
-    return [statement for _, statement in found]
+    for drop, _ in found:
+        cursor.execute(drop)
+    made = [statement for _, statement in found]
+    return sorted(made, key=lambda statement: ("USING gin" not in statement, "audit_event" not in statement))
 
 
 def _make_index(statement: str) -> None:
