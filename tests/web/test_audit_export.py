@@ -287,6 +287,8 @@ def test_a_filter_that_makes_no_sense_exports_nothing_and_says_why(erin: Client,
     response = erin.get(path, {"day": "tomorrow", "person": "alice"})
     assert response.status_code == 422
     assert "This filter does not work" in text_of(response)
+    assert "Write a day as" in text_of(response)
+    assert 'href="/audit/?day=tomorrow&amp;person=alice"' in response.content.decode(), "nothing typed is lost"
     assert not Event.objects.filter(kind__startswith="audit:export").exists()
 
 

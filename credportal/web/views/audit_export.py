@@ -83,5 +83,6 @@ def _page(request: PortalRequest, form: FilterForm, *, status: int, **more: Any)
 
 def _addresses(request: PortalRequest) -> dict[str, str]:
     """Return what the links to a download need: the filters, and a new id to ask for its progress by."""
-    query = around.address(request.GET, export="", format="", live="", asked="")
-    return {"query": query, "export_id": secrets.token_hex(8), "chosen": request.GET.get("format", "")}
+    matching = around.address(request.GET, export="", format="", live="", asked="")
+    chosen = Format.JSONL if request.GET.get("format") == Format.JSONL else Format.CSV
+    return {"matching": matching, "export_id": secrets.token_hex(8), "chosen": chosen.value}
