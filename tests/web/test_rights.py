@@ -45,6 +45,7 @@ ROUTES_FOR: tuple[tuple[set[Who], str], ...] = (
     ({Who.APPROVER}, "approval_decide"),
     ({Who.APPROVER, Who.REVIEWER}, "reviews review_close"),
     ({Who.REVIEWER}, "audit_event audit_find audit_unresolved"),
+    ({Who.REVIEWER}, "audit_export audit_export_csv audit_export_jsonl audit_export_progress"),
     ({Who.CATALOGUE_ADMIN}, "audit_close"),
     ({Who.REVIEWER}, "audit audit_detail who who_role who_person why"),
     ({Who.CATALOGUE_ADMIN}, "catalogue_roles catalogue_role_new catalogue_role onboarding probe"),
