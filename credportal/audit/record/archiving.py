@@ -10,7 +10,7 @@ from credportal.audit.models import Checkpoint, Event, EventKind, Issuance
 from credportal.audit.record.writing import AuditUnavailable, NewEvent, append, committed
 from credportal.domain.types import Origin
 
-BATCH = 2000
+BATCH = 250
 
 
 def record_archived(*, through: int, hash_: bytes, before: datetime, after: int, detail: dict[str, Any]) -> None:
