@@ -86,7 +86,7 @@ def line_of_event(event: Event, form: Format) -> str:
 
 def harmless(text: str) -> str:
     """Return text that no spreadsheet runs and that stays in its cell: control characters become visible."""
-    visible = text.translate(_VISIBLE)
+    visible = text if text.isprintable() else text.translate(_VISIBLE)
     return f"'{visible}" if text.startswith(_RUNS) else visible
 
 

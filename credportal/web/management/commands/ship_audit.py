@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import DatabaseError
+from django.db import DatabaseError, close_old_connections
 
 from credportal.flows.shipping import Shipper, shipping_lag, targets
 from credportal.web.management.numbers import sequence_number
@@ -96,6 +96,7 @@ def _write_metrics(file: Path, shippers: list[Shipper]) -> None:
         text = shipping_metrics(shipping_lag(), shippers)
     except DatabaseError as error:
         log.warning("audit.metrics_failed", cause=type(error).__name__)
+        close_old_connections()  # The next try needs a new one.
         return
     part = file.with_name(f"{file.name}.{os.getpid()}.part")
     part.write_text(text, encoding="utf-8")
