@@ -81,7 +81,8 @@ def matching(filters: Filters) -> list[QuerySet[Event]]:
     if not filters.person:
         return [rows]
     theirs = rows.filter(on_behalf_of=filters.person)
-    for_others = rows.filter(_sql(f"{_OTHER_ACTOR} = %s", filters.person), _sql(f"{_OTHER_ACTOR} IS NOT NULL"))
+    # That it is not null goes without saying: said, PostgreSQL would take it for another rare thing, and sort.
+    for_others = rows.filter(_sql(f"{_OTHER_ACTOR} = %s", filters.person))
     return [theirs, for_others]
 
 
