@@ -239,6 +239,40 @@ def test_a_crash_while_deleting_leaves_a_log_that_verifies_and_the_next_run_fini
     assert_whole()
 
 
+def test_a_log_that_is_archived_while_it_is_verified_raises_no_false_alarm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verify, "CHUNK", 5)
+    told: list[int] = []
+
+    def archive_meanwhile(done: int, of: int) -> None:
+        del of
+        told.append(done)
+        if len(told) == 1:
+            archive(tmp_path)
+
+    walked = verify.verify_log(archive_meanwhile)
+    assert told[0] == 5
+    assert (walked.fault, walked.first.number, walked.last.number) == (None, 20, 41)
+
+
+def test_what_is_deleted_while_it_is_verified_raises_no_false_alarm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "BATCH", 6)
+    archiving.archive_audit(plan(), before=CUT, directory=tmp_path, tell=silent)
+    deleting, walk = writer.delete_archived(), verify.walk
+
+    def walk_while_deleting(start: verify.Place, end: int, *more: Any) -> Any:
+        if end == 20:
+            next(deleting)
+        return walk(start, end, *more)
+
+    monkeypatch.setattr(verify, "walk", walk_while_deleting)
+    walked = verify.verify_log()
+    assert (walked.fault, walked.leftovers) == (None, 14)
+
+
 def test_what_is_left_to_delete_is_proved_too(tmp_path: Path) -> None:
     archiving.archive_audit(plan(), before=CUT, directory=tmp_path, tell=silent)
     with without_triggers(connection):

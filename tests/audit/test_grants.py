@@ -160,3 +160,21 @@ def test_a_number_a_time_and_a_hash_of_its_own_choice_are_not_taken() -> None:
     assert [number for number, _ in found] == [1, 2, 3]
     assert 2020 not in {year for _, year in found}
     assert verify.verify_log().fault is None
+
+
+@pytest.mark.parametrize(
+    ("table", "may"),
+    [
+        ("audit_event", {"SELECT", "INSERT"}),
+        ("audit_issuance", {"SELECT", "INSERT", "UPDATE"}),
+        ("audit_checkpoint", {"SELECT"}),
+        ("django_migrations", {"SELECT"}),
+    ],
+)
+def test_the_grants_alone_refuse_it_before_any_trigger_does(app_role: str, table: str, may: set[str]) -> None:
+    rights = ["SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT name FROM unnest(%s) name WHERE has_table_privilege(%s, %s, name)", [rights, app_role, table]
+        )
+        assert {name for (name,) in cursor.fetchall()} == may
