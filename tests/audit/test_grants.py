@@ -172,9 +172,10 @@ def test_a_number_a_time_and_a_hash_of_its_own_choice_are_not_taken() -> None:
     ],
 )
 def test_the_grants_alone_refuse_it_before_any_trigger_does(app_role: str, table: str, may: set[str]) -> None:
-    rights = ["SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"]
+    rights = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER")
+    found = set()
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT name FROM unnest(%s) name WHERE has_table_privilege(%s, %s, name)", [rights, app_role, table]
-        )
-        assert {name for (name,) in cursor.fetchall()} == may
+        for right in rights:
+            cursor.execute("SELECT has_table_privilege(%s, %s, %s)", [app_role, table, right])
+            found |= {right} if cursor.fetchone()[0] else set()
+    assert found == may
