@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import accumulate, product
 
 SEED = "credportal"
-PEOPLE, ROLES, ACCOUNTS = 400, 300, 40
+PEOPLE, ROLES, ACCOUNTS, WORDS = 400, 300, 40, 4000
 ROLES_EACH = 12
 
 # How far from UTC, in hours, how many of a hundred people, and the addresses of the offices there.
@@ -132,8 +132,8 @@ def make_world() -> World:
     """Make the company."""
     rng = random.Random(SEED)  # noqa: S311 -- made-up data.
     roles = _roles(rng)
-    words = sorted("".join(pair) for pair in product(("ba", "ke", "li", "mo", "nu", "ra", "si", "to"), repeat=4))
-    rng.shuffle(words)
+    syllables = ["".join(pair) for pair in product("bcdfghjklmnprstvwz", "aeiou")]
+    words = list(dict.fromkeys("".join(rng.choices(syllables, k=3)) for _ in range(WORDS)))
     people = tuple(_person(rng, number, roles) for number in range(PEOPLE))
     return World(people, zipf(PEOPLE, 0.8), roles, tuple(words), zipf(len(words), 1.0))
 
