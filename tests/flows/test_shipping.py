@@ -2,11 +2,9 @@
 
 import hashlib
 import hmac
-import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,59 +17,18 @@ from credportal.audit import chain, export, targets
 from credportal.audit.export import Line
 from credportal.audit.lines import Format
 from credportal.audit.models import Event, Progress
-from credportal.audit.targets import NotAccepted, Webhook, framed
+from credportal.audit.targets import NotAccepted, Webhook
 from credportal.flows import shipping
 from credportal.flows.shipping import Shipper, shipping_lag
 from tests.fault_sts import FaultSTS
 from tests.support.cast import Catalogue
-from tests.support.history import NOON, write_history
 from tests.support.portal import free_port
-from tests.support.receivers import Collector, SyslogServer, syslog_server, webhook
+from tests.support.receivers import Collector, SyslogServer, webhook
+from tests.support.shipping import SECRET, collector, events, impatient, syslog, the_shipper, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-SECRET = "a secret of the tests, and of nothing else"
-
-
-@pytest.fixture
-def collector(settings: Settings) -> Iterator[Collector]:
-    with webhook() as running:
-        settings.AUDIT_WEBHOOK, settings.AUDIT_WEBHOOK_SECRET = running.url, SECRET
-        yield running
-
-
-@pytest.fixture
-def syslog(settings: Settings, tmp_path: Path) -> Iterator[SyslogServer]:
-    with syslog_server(tmp_path) as running:
-        settings.AUDIT_SYSLOG = f"tls://127.0.0.1:{running.port}"
-        settings.AUDIT_CA_FILE = running.ca_file
-        yield running
-
-
-@pytest.fixture
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(targets, "PAUSE_SECONDS", 0.3)
-    monkeypatch.setattr(targets, "SEND_SECONDS", 1.0)
-    monkeypatch.setattr(shipping, "IDLE_SECONDS", 0.01)
-    monkeypatch.setattr(shipping, "LONGEST_PAUSE_SECONDS", 0.05)
-
-
-def the_shipper() -> Shipper:
-    (target,) = shipping.targets()
-    return Shipper(target)
-
-
-def events(count: int) -> None:
-    write_history(
-        {"actor_handle": "alice", "actor_name": "Alice Engström", "reason": f"reason {n}"} for n in range(count)
-    )
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    ends = time.monotonic() + 20
-    while not is_so():
-        assert time.monotonic() < ends, "waited twenty seconds for nothing"
-        time.sleep(0.05)
+__all__ = ["collector", "impatient", "syslog"]  # Fixtures, which pytest finds by their names.
 
 
 def test_a_batch_is_the_json_lines_of_the_export_in_order(collector: Collector) -> None:
@@ -105,7 +62,7 @@ def test_batches_are_bounded_and_go_on_where_the_last_ended(
     assert Progress.objects.get(reader="ship:webhook").through == 6
 
 
-@pytest.mark.usefixtures("_impatient")
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(
     "fault", ["500", "400", "413", "302", "redirect", "hang", "reset", "drip", "nonsense", "endless"]
 )
@@ -122,7 +79,7 @@ def test_what_was_not_taken_comes_again(collector: Collector, fault: str, caplog
     assert len([received for received in collector.got if not received.accepted]) == 1, "no redirect is followed"
 
 
-@pytest.mark.usefixtures("_impatient")
+@pytest.mark.usefixtures("impatient")
 def test_every_second_failure_changes_neither_order_nor_completeness(
     collector: Collector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -228,73 +185,6 @@ def test_a_log_that_is_shorter_than_what_was_shipped_is_a_failure_until_told_oth
     assert collector.accepted() == [2]
 
 
-def test_syslog_gets_a_message_of_rfc_5424_for_each_event(syslog: SyslogServer) -> None:
-    write_history(
-        [{"kind": "issuance:denied", "at": NOON, "actor_name": "Alice Engström", "reason": "a\nb \U0001f511"}]
-    )
-    assert the_shipper().drain() is True
-    (message,) = syslog.messages()
-    head, json_line = message[: message.index("{")], message[message.index("{") :]
-    assert head == "<110>1 2026-11-20T12:00:00.000000Z localhost credportal - issuance:denied - "
-    assert json_line.isascii()
-    assert "\n" not in json_line
-    assert json.loads(json_line)["actor_name"] == "Alice Engström"
-    assert json.loads(json_line)["reason"] == "a\nb \U0001f511"
-    assert json.loads(json_line)["hash"] == bytes(Event.objects.get().hash).hex()
-
-
-def test_syslog_gets_everything_once_and_in_order_where_nothing_fails(syslog: SyslogServer) -> None:
-    events(1200)
-    assert the_shipper().drain() is True
-    assert [json.loads(message.split(" - ", 2)[2])["seq"] for message in syslog.messages()] == list(range(1, 1201))
-
-
-@pytest.mark.usefixtures("_impatient")
-@pytest.mark.parametrize("fault", ["no handshake", "closes at once", "stops half-way"])
-@pytest.mark.parametrize("count", [1, 400])
-def test_a_syslog_server_that_did_not_read_to_the_end_gets_it_again(
-    syslog: SyslogServer, fault: str, count: int
-) -> None:
-    events(count)
-    syslog.faults.append(fault)
-    shipper = the_shipper()
-    assert shipper.drain() is False
-    assert Progress.objects.get(reader="ship:syslog").through == 0
-    assert shipper.drain() is True
-    assert len(syslog.messages()) == count
-
-
-@pytest.mark.usefixtures("_impatient")
-def test_a_syslog_server_that_ends_before_its_machine_has_all_gets_it_again(syslog: SyslogServer) -> None:
-    events(400)
-    syslog.faults.append("ends and reads nothing")
-    shipper = the_shipper()
-    assert shipper.drain() is False
-    wait_until(shipper.drain)
-    assert len(syslog.messages()) == 400
-
-
-def test_a_syslog_server_that_ends_without_the_alert_of_tls_has_taken_it(syslog: SyslogServer) -> None:
-    events(3)
-    syslog.faults.append("ends without a word")
-    assert the_shipper().drain() is True
-    assert len(syslog.messages()) == 3
-
-
-def test_a_certificate_that_nobody_vouches_for_gets_nothing(syslog: SyslogServer, settings: Settings) -> None:
-    events(1)
-    settings.AUDIT_CA_FILE = ""
-    assert the_shipper().drain() is False
-    assert syslog.read == []
-
-
-def test_a_certificate_for_another_name_gets_nothing(syslog: SyslogServer, settings: Settings) -> None:
-    events(1)
-    settings.AUDIT_SYSLOG = f"tls://localhost:{syslog.port}"
-    assert the_shipper().drain() is False
-    assert syslog.read == []
-
-
 def test_a_webhook_over_tls_is_verified_too(settings: Settings, tmp_path: Path) -> None:
     events(1)
     with webhook(tmp_path) as running:
@@ -303,15 +193,6 @@ def test_a_webhook_over_tls_is_verified_too(settings: Settings, tmp_path: Path) 
         settings.AUDIT_CA_FILE = str(tmp_path / "trusted.pem")
         assert the_shipper().drain() is True
         assert running.accepted() == [1]
-
-
-@pytest.mark.parametrize("kind", ["issuance:issued", "two words", "", "x" * 40, "bidi \u202e"])
-def test_no_text_of_an_event_breaks_the_frame(kind: str) -> None:
-    frame = framed(Line(1, json.dumps({"at": "2026-11-20T12:00:00.000000Z", "kind": kind})), "")
-    count, _, message = frame.partition(b" ")
-    assert int(count) == len(message)
-    assert message.split(b" ")[2:4] == [b"-", b"credportal"]
-    assert 1 <= len(message.split(b" ")[5]) <= 32
 
 
 def test_addresses_where_a_cloud_keeps_its_secrets_are_not_connected_to(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -347,7 +228,7 @@ def test_two_targets_do_not_wait_for_each_other(
         thread.join()
 
 
-@pytest.mark.usefixtures("_impatient")
+@pytest.mark.usefixtures("impatient")
 def test_a_dead_target_slows_nobody_loses_nothing_and_catches_up(
     settings: Settings, alice: Client, catalogue: Catalogue, sts: FaultSTS
 ) -> None:

@@ -5,8 +5,7 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
@@ -22,18 +21,12 @@ from credportal.flows.shipping import Shipper, targets
 from credportal.web.management.commands import ship_audit
 from tests.support.history import write_history
 from tests.support.portal import ROOT, free_port, test_database_url
-from tests.support.receivers import Collector, webhook
+from tests.support.receivers import Collector
+from tests.support.shipping import SECRET, collector, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-SECRET = "a secret of the tests, and of nothing else"
-
-
-@pytest.fixture
-def collector(settings: Settings) -> Iterator[Collector]:
-    with webhook() as running:
-        settings.AUDIT_WEBHOOK, settings.AUDIT_WEBHOOK_SECRET = running.url, SECRET
-        yield running
+__all__ = ["collector"]  # A fixture, which pytest finds by its name.
 
 
 def run(*arguments: str) -> tuple[int, str, str]:
@@ -44,13 +37,6 @@ def run(*arguments: str) -> tuple[int, str, str]:
     except SystemExit as stop:
         return int(str(stop.code)), out.getvalue(), err.getvalue()
     return 0, out.getvalue(), err.getvalue()
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    ends = time.monotonic() + 30
-    while not is_so():
-        assert time.monotonic() < ends, "waited thirty seconds for nothing"
-        time.sleep(0.05)
 
 
 @contextmanager
