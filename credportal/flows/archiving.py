@@ -14,6 +14,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db.models import Min
 
+from credportal.audit import tally
 from credportal.audit.archive import Archive, BadArchive, put_in_place, read_archive, write_archive
 from credportal.audit.differences import differences_between
 from credportal.audit.models import Event, Issuance, Progress
@@ -21,6 +22,7 @@ from credportal.audit.record import AuditUnavailable
 from credportal.audit.record.archiving import delete_archived, record_archived
 from credportal.audit.verify import CHUNK, Place, log_end, newest_checkpoint, walk
 from credportal.domain.types import Status
+from credportal.flows import shipping
 
 YOUNGEST = timedelta(days=90)
 """What is younger stays, unless told otherwise: marks of unused rows and CloudTrail's own look-up go back as far."""
@@ -115,8 +117,12 @@ def _holds() -> list[tuple[int, str]]:
     still_open = Issuance.objects.filter(status=Status.REQUESTED.value).values_list("id", flat=True)
     first = Event.objects.filter(issuance_id__in=list(still_open)).exclude(issuance_id="").aggregate(first=Min("id"))
     holds = [(first["first"] - 1, "an issuance has no outcome yet")] if first["first"] else []
-    readers = Progress.objects.values_list("through", "reader")
-    return holds + [(through, f"the reader {reader} has come only so far") for through, reader in readers]
+    # A target that the environment no longer names waits for nothing; one that has not begun waits for everything.
+    targets = shipping.readers()
+    come = dict.fromkeys(targets, 0) | {
+        row.reader: row.through for row in Progress.objects.filter(reader__in=[tally.READER, *targets])
+    }
+    return holds + [(through, f"the reader {reader} has come only so far") for reader, through in come.items()]
 
 
 def _verify(plan: Plan) -> None:

@@ -58,13 +58,18 @@ def targets() -> list[Target]:
     return found
 
 
+def readers() -> list[str]:
+    """Return the names by which the targets keep how far they have come."""
+    return [_reader(target) for target in targets()]
+
+
 def shipping_lag() -> list[Lag]:
     """Return how far each target is behind: two statements, and one more for each that is."""
     wanted = targets()
     if not wanted:
         return []
     last = export.last_number()
-    come = Progress.objects.in_bulk([_reader(target) for target in wanted])
+    come = Progress.objects.in_bulk(readers())
     return [_lag(target.name, come.get(_reader(target)), last) for target in wanted]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from pytest_django.fixtures import Settings
 
 from credportal.audit import archive as file_of
 from credportal.audit import head, record, verify
@@ -369,10 +370,24 @@ def test_an_issuance_without_an_outcome_holds_its_events_and_what_follows() -> N
     assert plan().end.number == 6
 
 
-def test_a_reader_that_has_not_come_so_far_holds_what_it_has_not_read() -> None:
-    Progress.objects.create(reader="webhook", through=12)
+@pytest.mark.parametrize("reader", ["tally", "ship:webhook"])
+def test_a_reader_that_has_not_come_so_far_holds_what_it_has_not_read(settings: Settings, reader: str) -> None:
+    settings.AUDIT_WEBHOOK = "http://127.0.0.1:9/audit"
+    Progress.objects.create(reader="ship:webhook", through=39)
+    Progress.objects.update_or_create(reader=reader, defaults={"through": 12})
     assert plan().end.number == 12
-    assert plan().held_back == "the reader webhook has come only so far"
+    assert plan().held_back == f"the reader {reader} has come only so far"
+
+
+def test_a_target_that_has_not_begun_holds_everything(settings: Settings) -> None:
+    settings.AUDIT_WEBHOOK = "http://127.0.0.1:9/audit"
+    with pytest.raises(NothingToArchive, match="the reader ship:webhook"):
+        plan()
+
+
+def test_a_target_that_is_configured_no_longer_holds_nothing() -> None:
+    Progress.objects.create(reader="ship:webhook", through=12)
+    assert plan().end.number > 12
 
 
 def test_an_issuance_goes_only_with_its_last_event(tmp_path: Path) -> None:

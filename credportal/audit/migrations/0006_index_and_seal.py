@@ -12,8 +12,11 @@ triggers = import_module("credportal.audit.migrations.0002_append_only_triggers"
 third = import_module("credportal.audit.migrations.0003_subjects_and_eligibility_ids")
 
 ARCHIVED = "OLD.id > coalesce((SELECT max(through) FROM audit_checkpoint), 0)"
-# An issuance goes with the last of its events.
-KEPT = "EXISTS (SELECT 1 FROM audit_event WHERE issuance_id = OLD.id) OR NOT EXISTS (SELECT 1 FROM audit_checkpoint WHERE before > OLD.requested_at)"
+# An issuance goes with the last of its events. SQLite takes the index of event_by_issuance only with its condition.
+KEPT = (
+    "EXISTS (SELECT 1 FROM audit_event WHERE issuance_id = OLD.id AND NOT (issuance_id = '')) "
+    "OR NOT EXISTS (SELECT 1 FROM audit_checkpoint WHERE before > OLD.requested_at)"
+)
 
 SQLITE = (
     "DROP TRIGGER audit_event_no_DELETE",
