@@ -34,7 +34,9 @@ def bounded_read(seconds: float = READ_SECONDS) -> Iterator[None]:
 @contextmanager
 def _on_postgresql(seconds: float) -> Iterator[None]:
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(int(seconds * 1000))])
+        # With little memory a search of words would keep pages in the place of rows, and read far more than it shows.
+        settings = "set_config('statement_timeout', %s, true), set_config('work_mem', '64MB', true)"
+        cursor.execute(f"SELECT {settings}", [str(int(seconds * 1000))])
         yield
 
 

@@ -244,6 +244,10 @@ class Migration(migrations.Migration):
             index=models.Index(OTHER_ACTOR, models.F('at').desc(), models.F('id').desc(), condition=models.Q(IsNull(OTHER_ACTOR, False)), name='event_by_other_actor'),
         ),
         migrations.AddIndex(
+            model_name='event',
+            index=models.Index(OTHER_ACTOR, models.F('role_name'), models.F('at').desc(), models.F('id').desc(), condition=models.Q(IsNull(OTHER_ACTOR, False)), name='event_by_other_actor_and_role'),
+        ),
+        migrations.AddIndex(
             model_name='issuance',
             index=models.Index(condition=models.Q(('status', 'unknown')), fields=['-requested_at', '-id'], name='issuance_unknown'),
         ),

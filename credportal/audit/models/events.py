@@ -81,6 +81,14 @@ class Event(models.Model):
                 name="event_by_other_actor",
                 condition=models.Q(IsNull(_OTHER_ACTOR, False)),
             ),
+            models.Index(
+                _OTHER_ACTOR,
+                models.F("role_name"),
+                models.F("at").desc(),
+                models.F("id").desc(),
+                name="event_by_other_actor_and_role",
+                condition=models.Q(IsNull(_OTHER_ACTOR, False)),
+            ),
         ]
         constraints = [
             # Of two admins who close an unknown issuance at once, one does.
