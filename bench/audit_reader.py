@@ -29,9 +29,9 @@ from bench.audit_clock import StatementClock  # noqa: E402 -- as above.
 from bench.audit_make import AUDITOR  # noqa: E402 -- as above.
 from bench.processes import cpu_seconds  # noqa: E402 -- as above.
 from credportal.access.models import User  # noqa: E402 -- as above.
-from credportal.audit import counts, search  # noqa: E402 -- as above.
 from credportal.audit.models import Event, Issuance  # noqa: E402 -- as above.
-from credportal.audit.verify import verify_log  # noqa: E402 -- as above.
+from credportal.audit.proof.verify import verify_log  # noqa: E402 -- as above.
+from credportal.audit.selectors import counts, search  # noqa: E402 -- as above.
 from credportal.flows.start import warm_up  # noqa: E402 -- as above.
 from credportal.web.forms.audit import FilterForm  # noqa: E402 -- as above.
 

@@ -18,7 +18,7 @@ from environs import Env, EnvValidationError
 from marshmallow import ValidationError
 from marshmallow.validate import Length, OneOf, Range
 
-from credportal.audit import keys
+from credportal.audit.proof import keys
 from credportal.web import logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent

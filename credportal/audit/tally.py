@@ -3,9 +3,9 @@
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
-from credportal.audit.counts import FLAGS, OUTCOMES, READER, SUMS, quarter_of_at
 from credportal.audit.models import Event, Progress
-from credportal.audit.search import OUTCOME_KINDS
+from credportal.audit.selectors.counts import FLAGS, OUTCOMES, READER, SUMS, quarter_of_at
+from credportal.audit.selectors.search import OUTCOME_KINDS
 from credportal.audit.turn import fair_turn
 
 CHUNK = 10_000

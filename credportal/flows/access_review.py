@@ -8,7 +8,7 @@ from credportal.access import selectors as access
 from credportal.access.models import Role, User
 from credportal.access.selectors import Holding
 from credportal.access.selectors.people import person as person_of_handle
-from credportal.audit.usage import last_used
+from credportal.audit.selectors.usage import last_used
 from credportal.domain.policy import Maximum, Standing, decide, effective_maximum, standing
 from credportal.domain.tickets import ticket_example
 from credportal.domain.types import Denied, EligibilityFacts, IssuanceRequest, NeedsApproval, RoleFacts

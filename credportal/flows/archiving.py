@@ -15,12 +15,12 @@ from django.conf import settings
 from django.db.models import Min
 
 from credportal.audit import tally
-from credportal.audit.archive import Archive, BadArchive, put_in_place, read_archive, write_archive
-from credportal.audit.differences import differences_between
 from credportal.audit.models import Event, Issuance, Progress
+from credportal.audit.proof.archive import Archive, BadArchive, put_in_place, read_archive, write_archive
+from credportal.audit.proof.differences import differences_between
+from credportal.audit.proof.verify import CHUNK, Place, log_end, newest_checkpoint, walk
 from credportal.audit.record import AuditUnavailable
 from credportal.audit.record.archiving import delete_archived, record_archived
-from credportal.audit.verify import CHUNK, Place, log_end, newest_checkpoint, walk
 from credportal.domain.types import Status
 from credportal.flows import shipping
 

@@ -16,10 +16,11 @@ from django.db import DatabaseError, connection
 
 from credportal.access.models import User
 from credportal.access.selectors import actor_of
-from credportal.audit import export, record, search
+from credportal.audit import export, record
 from credportal.audit.lines import Format
 from credportal.audit.models import Event, EventKind
 from credportal.audit.patience import TookTooLong, bounded_read
+from credportal.audit.selectors import search
 from credportal.domain.types import Actor, Origin
 
 __all__ = [

@@ -9,9 +9,9 @@ from time import monotonic
 
 from django.conf import settings
 
-from credportal.audit import differences, head, keys, verify
-from credportal.audit.archive import Archive, BadArchive, read_archive
 from credportal.audit.models import Checkpoint, Event, EventKind
+from credportal.audit.proof import differences, head, keys, verify
+from credportal.audit.proof.archive import Archive, BadArchive, read_archive
 
 MOST_DIFFERENCES = 20
 MOST_BYTES = 1_000_000

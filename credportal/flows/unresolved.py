@@ -7,8 +7,9 @@ from django.db import IntegrityError
 
 from credportal.access.models import User
 from credportal.access.selectors import actor_of
-from credportal.audit import record, selectors, unresolved
+from credportal.audit import record, selectors
 from credportal.audit.models import EventKind, Issuance
+from credportal.audit.selectors import unresolved
 from credportal.domain.types import Origin, Status
 from credportal.flows.answers import AuditUnavailable
 

@@ -10,9 +10,9 @@ from django.http import QueryDict
 from django.utils import timezone
 from django.utils.dateformat import format as date_format
 
-from credportal.audit.counts import OUTCOMES, Count, counts, counts_of
 from credportal.audit.models import Event
-from credportal.audit.search import OUTCOME_KINDS, Extent, Filters
+from credportal.audit.selectors.counts import OUTCOMES, Count, counts, counts_of
+from credportal.audit.selectors.search import OUTCOME_KINDS, Extent, Filters
 from credportal.domain.buckets import Unit, begin_of, cut, unit_for
 from credportal.domain.types import Status
 from credportal.web.audit_list import address

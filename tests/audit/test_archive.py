@@ -12,12 +12,13 @@ import pytest
 from django.db import connection, transaction
 from pytest_django.fixtures import Settings
 
-from credportal.audit import archive as file_of
-from credportal.audit import head, record, verify
-from credportal.audit.archive import Archive, BadArchive, read_archive
+from credportal.audit import record
 from credportal.audit.columns import COLUMNS
-from credportal.audit.differences import differences
 from credportal.audit.models import Checkpoint, Event, EventKind, Issuance, Progress
+from credportal.audit.proof import archive as file_of
+from credportal.audit.proof import head, verify
+from credportal.audit.proof.archive import Archive, BadArchive, read_archive
+from credportal.audit.proof.differences import differences
 from credportal.audit.record import archiving as writer
 from credportal.domain.types import Origin
 from credportal.flows import archiving, proving

@@ -14,8 +14,8 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from credportal.access.models import User
-from credportal.audit import verify
 from credportal.audit.models import Event, EventKind, Issuance, Progress
+from credportal.audit.proof import verify
 from tests.support.asking import post
 from tests.support.cast import PASSWORD, Cast, Catalogue
 from tests.support.requests import guard, say_yes, take, waiting

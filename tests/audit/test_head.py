@@ -11,8 +11,8 @@ from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from credportal.audit import head, keys
 from credportal.audit.models import Event
+from credportal.audit.proof import head, keys
 from tests.support.database import without_triggers
 from tests.support.history import write_history
 

@@ -10,10 +10,10 @@ import pytest
 from django.db import OperationalError, connection
 from django.db.models import QuerySet
 
-from credportal.audit import search
 from credportal.audit.models import Event
 from credportal.audit.patience import TookTooLong, bounded_read
-from credportal.audit.search import Filters, extent, matching, page, words_since
+from credportal.audit.selectors import search
+from credportal.audit.selectors.search import Filters, extent, matching, page, words_since
 from tests.support.history import NOON, write_history, write_issuances
 
 pytestmark = pytest.mark.django_db

@@ -13,10 +13,10 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from credportal.audit import counts as counting
-from credportal.audit.counts import Count, TooManyToDraw, counts, counts_of
 from credportal.audit.models import Event, Progress, Tally
-from credportal.audit.search import OUTCOME_KINDS, Filters, matching
+from credportal.audit.selectors import counts as counting
+from credportal.audit.selectors.counts import Count, TooManyToDraw, counts, counts_of
+from credportal.audit.selectors.search import OUTCOME_KINDS, Filters, matching
 from credportal.audit.tally import count_new
 from credportal.domain.buckets import cut, unit_for
 from tests.support.database import without_triggers

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from credportal.audit import head, verify
 from credportal.audit.chain import FIRST_HASH, link
 from credportal.audit.columns import COLUMNS, canonical
-from credportal.audit.differences import differences
 from credportal.audit.models import Event, Issuance
-from credportal.audit.verify import Place
+from credportal.audit.proof import head, verify
+from credportal.audit.proof.differences import differences
+from credportal.audit.proof.verify import Place
 from tests.support.database import without_triggers
 from tests.support.history import NOON, write_history, write_issuances
 

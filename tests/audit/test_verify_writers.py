@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from credportal.audit import verify
-from credportal.audit.differences import differences
 from credportal.audit.models import Event
+from credportal.audit.proof import verify
+from credportal.audit.proof.differences import differences
 from tests.support.portal import ROOT, test_database_url
 
 PROCESSES, THREADS, TRANSACTIONS = 2, 8, 10

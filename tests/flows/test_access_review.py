@@ -10,7 +10,7 @@ from django.utils import timezone
 from credportal.access import selectors
 from credportal.access.models import Role, User
 from credportal.audit.models import Issuance
-from credportal.audit.usage import LAST_USED, last_used
+from credportal.audit.selectors.usage import LAST_USED, last_used
 from credportal.domain.policy import standing
 from credportal.domain.types import DenialReason, Denied
 from credportal.flows import access_review

@@ -13,8 +13,8 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from credportal.audit import head
 from credportal.audit.models import Event, Issuance
+from credportal.audit.proof import head
 from credportal.web.management.commands.verify_audit import Progress
 from tests.support.database import without_triggers
 from tests.support.history import write_issuances

@@ -21,10 +21,11 @@ from django.http import StreamingHttpResponse
 from django.test import Client
 from pytest_django.live_server_helper import LiveServer
 
-from credportal.audit import chain, export, search
+from credportal.audit import chain, export
 from credportal.audit.models import Event
 from credportal.audit.patience import TookTooLong
 from credportal.audit.record import AuditUnavailable
+from credportal.audit.selectors import search
 from credportal.flows import audit_export
 from credportal.flows.audit_export import AT_ONCE
 from tests.support.cast import Cast

@@ -4,9 +4,10 @@ import pytest
 from django.db import OperationalError
 from django.test import Client
 
-from credportal.audit import chain, search
+from credportal.audit import chain
 from credportal.audit.models import Event
 from credportal.audit.patience import TookTooLong
+from credportal.audit.selectors import search
 from tests.support.audit_pages import HTMX, ids_in, text_of, write_some
 from tests.support.cast import Cast
 from tests.support.history import write_history

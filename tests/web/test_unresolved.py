@@ -269,7 +269,7 @@ def test_the_constraint_alone_keeps_a_second_closing_out(
     dana: Client, unknown: Issuance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     close(dana, unknown.id)
-    monkeypatch.setattr("credportal.audit.unresolved.closing_of", lambda _issuance_id: None)
+    monkeypatch.setattr("credportal.audit.selectors.unresolved.closing_of", lambda _issuance_id: None)
     answer = close(dana, unknown.id)
     assert answer.status_code == 409
     assert "Somebody else has just closed it" in text(answer)

@@ -11,7 +11,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils import timezone
 
 from credportal.audit.models import EventKind
-from credportal.audit.search import Filters
+from credportal.audit.selectors.search import Filters
 from credportal.domain.types import Source, Status
 from credportal.web.forms.fields import MomentField
 from credportal.web.templatetags.history import EVENTS

@@ -5,7 +5,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from credportal.audit.models import EventKind
-from credportal.audit.search import OUTCOME_KINDS
+from credportal.audit.selectors.search import OUTCOME_KINDS
 from credportal.web.templatetags.history import event_words
 from credportal.web.templatetags.portal import outcome
 

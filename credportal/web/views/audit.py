@@ -7,11 +7,11 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from credportal.audit import search
-from credportal.audit.counts import MOST_DRAWN, TooManyToDraw
 from credportal.audit.models import Event
 from credportal.audit.paging import BadCursor, Page, mark, read_mark
 from credportal.audit.patience import TookTooLong, bounded_read
+from credportal.audit.selectors import search
+from credportal.audit.selectors.counts import MOST_DRAWN, TooManyToDraw
 from credportal.flows.audit_reading import note_read
 from credportal.web import audit_list as around
 from credportal.web.chart import chart_range, draw, drawable, is_tallied

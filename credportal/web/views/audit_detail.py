@@ -7,8 +7,8 @@ from django.http import Http404, HttpResponse
 from django.utils import timezone
 
 from credportal.access.models import User
-from credportal.audit import life
 from credportal.audit.models import Issuance
+from credportal.audit.selectors import life
 from credportal.domain.lookups import revoke_command
 from credportal.domain.types import Status
 from credportal.flows.audit_reading import note_read

@@ -8,8 +8,8 @@ from django.http import HttpResponse
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 
-from credportal.audit import life
 from credportal.audit.models import Issuance
+from credportal.audit.selectors import life
 from credportal.domain.lookups import account_lookup
 from credportal.domain.sought import Form, Secret, Sought, Unreadable, parse_sought, role_of
 from credportal.flows.audit_reading import note_read

@@ -7,9 +7,10 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
-from credportal.audit import selectors, unresolved
+from credportal.audit import selectors
 from credportal.audit.models import Issuance
 from credportal.audit.paging import BadCursor
+from credportal.audit.selectors import unresolved
 from credportal.domain.lookups import minting_lookup, session_lookup
 from credportal.flows import unresolved as flow
 from credportal.flows.answers import AuditUnavailable

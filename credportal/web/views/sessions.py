@@ -5,9 +5,9 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from credportal.access import selectors as access
-from credportal.audit import life
 from credportal.audit import selectors as audit
 from credportal.audit.paging import BadCursor
+from credportal.audit.selectors import life
 from credportal.web import rows
 from credportal.web.http import PortalRequest
 from credportal.web.pages import show

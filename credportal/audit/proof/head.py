@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from credportal.audit.columns import json_text, text_of
 from credportal.audit.models import Event
-from credportal.audit.verify import Fault, Place, log_end, newest_checkpoint
+from credportal.audit.proof.verify import Fault, Place, log_end, newest_checkpoint
 
 FORMAT = "credportal audit head 1"
 MOST_CHARACTERS = 10_000

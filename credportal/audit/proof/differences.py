@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from django.db import connection
 
 from credportal.audit.models import Checkpoint, EventKind
-from credportal.audit.verify import CHUNK, Place
+from credportal.audit.proof.verify import CHUNK, Place
 from credportal.domain.types import Status
 
 OUTCOMES = {

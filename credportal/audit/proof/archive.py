@@ -18,7 +18,7 @@ from typing import IO, Any, Protocol
 from credportal.audit.chain import link
 from credportal.audit.columns import COLUMNS, Form, json_text, text_of
 from credportal.audit.models import Event, Issuance
-from credportal.audit.verify import Place
+from credportal.audit.proof.verify import Place
 
 FORMAT = "credportal audit archive 1"
 BATCH = 2000

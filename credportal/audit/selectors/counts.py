@@ -14,7 +14,7 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from credportal.audit.models import Event, Progress
-from credportal.audit.search import OUTCOME_KINDS
+from credportal.audit.selectors.search import OUTCOME_KINDS
 from credportal.domain.buckets import QUARTER
 
 READER = "tally"
