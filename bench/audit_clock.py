@@ -12,7 +12,7 @@ from django.db.backends.utils import CursorWrapper
 
 
 class StatementClock:
-    """Knows the seconds of each statement since it was told to forget: reads apart from what writes or begins."""
+    """Knows the seconds of each statement while it runs: reads apart from what writes or begins."""
 
     def __init__(self) -> None:
         self.all: list[tuple[float, str]] = []
@@ -22,12 +22,8 @@ class StatementClock:
         """Return seconds and SQL of the statements that only read."""
         return [each for each in self.all if each[1].lstrip().startswith(("SELECT", "WITH"))]
 
-    def forget(self) -> None:
-        """Begin anew."""
-        self.all.clear()
-
     @contextmanager
-    def running(self) -> Iterator[None]:
+    def running(self) -> Iterator[StatementClock]:
         """Watch the connection. SQLite finds its rows while they are fetched, so fetching belongs to a statement."""
         fetching = CursorWrapper.__getattr__
 
@@ -38,7 +34,7 @@ class StatementClock:
         CursorWrapper.__getattr__ = clocked  # type: ignore[method-assign]  # for this process only.
         try:
             with connection.execute_wrapper(self._around):
-                yield
+                yield self
         finally:
             CursorWrapper.__getattr__ = fetching  # type: ignore[method-assign]  # as above.
 
