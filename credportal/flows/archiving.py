@@ -14,13 +14,13 @@ from pathlib import Path
 from django.conf import settings
 from django.db.models import Min
 
-from credportal.audit import tally
 from credportal.audit.models import Event, Issuance, Progress
 from credportal.audit.proof.archive import Archive, BadArchive, put_in_place, read_archive, write_archive
 from credportal.audit.proof.differences import differences_between
 from credportal.audit.proof.verify import CHUNK, Place, log_end, newest_checkpoint, walk
 from credportal.audit.record import AuditUnavailable
 from credportal.audit.record.archiving import delete_archived, record_archived
+from credportal.audit.selectors.counts import READER as TALLY
 from credportal.domain.types import Status
 from credportal.flows import shipping
 
@@ -120,7 +120,7 @@ def _holds() -> list[tuple[int, str]]:
     # A target that the environment no longer names waits for nothing; one that has not begun waits for everything.
     targets = shipping.readers()
     come = dict.fromkeys(targets, 0) | {
-        row.reader: row.through for row in Progress.objects.filter(reader__in=[tally.READER, *targets])
+        row.reader: row.through for row in Progress.objects.filter(reader__in=[TALLY, *targets])
     }
     return holds + [(through, f"the reader {reader} has come only so far") for reader, through in come.items()]
 
