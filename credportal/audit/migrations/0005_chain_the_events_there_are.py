@@ -1,7 +1,7 @@
 """Give the events there are gapless numbers, what their issuances know, and their place in the hash chain.
 
 They were written before there was a chain, so it begins by believing them. On PostgreSQL whoever wants to
-write meanwhile waits at the chain's lock.
+write meanwhile waits.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,6 @@ from credportal.audit.chain import FIRST_HASH, link
 from credportal.audit.columns import COLUMNS, canonical
 
 BATCH = 2000
-LOCK = "SELECT pg_advisory_xact_lock(7308332045010461)"
 ASKED = (
     "account_number", "account_name", "environment", "role_arn", "role_name", "duration_asked", "reason", "ticket",
     "source", "user_agent", "actor_name",
@@ -83,8 +82,7 @@ class _unguarded:
         self.guards: list[tuple[str, str]] = []
 
     def __enter__(self) -> None:
-        if self.is_postgresql:
-            self.cursor.execute(LOCK)
+        if self.is_postgresql:  # Whoever wants to insert waits for the table from here on.
             self.cursor.execute("ALTER TABLE audit_event DISABLE TRIGGER audit_event_append_only")
             return
         self.cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'audit_event'")
