@@ -103,17 +103,15 @@ def chart(rounds: int, days: int = 90) -> dict[str, Any]:
 
 
 def export(form: str, query: dict[str, str]) -> dict[str, Any]:
-    """Download the log; return rows, seconds, and by how many MiB this process grew meanwhile at most."""
+    """Download the log; return rows, seconds, those of CPU, and by how many MiB this process grew at most."""
     for _ in range(2):
         sum(map(len, _download(form, {"range": "24h"})))
     return _watched(lambda: sum(part.count(b"\n") for part in _download(form, query)))
 
 
 def verify() -> dict[str, Any]:
-    """Walk the chain; the same figures, with the CPU that this process and PostgreSQL's took for it."""
-    before = _cpu()
-    seen = _watched(_verified)
-    return {**seen, "cpu": _cpu() - before}
+    """Walk the chain; the same figures."""
+    return _watched(_verified)
 
 
 def _verified() -> int:
@@ -131,13 +129,14 @@ def _download(form: str, query: dict[str, str]) -> Any:
 
 
 def _watched(work: Callable[[], int]) -> dict[str, Any]:
-    """Do something that returns a number of rows; tell how long it took and how far memory rose above rest."""
-    rest = _memory("VmRSS")
+    """Do something that returns a number of rows; tell the seconds it took, those of CPU, and how far memory rose."""
+    rest, cpu = _memory("VmRSS"), _cpu()
     Path("/proc/self/clear_refs").write_text("5")  # Forgets the highest so far (proc(5)).
     began = time.perf_counter()
     rows = work()
     seconds = time.perf_counter() - began
-    return {"rows": rows, "seconds": seconds, "mebibytes": (_memory("VmHWM") - rest) / 1024}
+    mebibytes = (_memory("VmHWM") - rest) / 1024
+    return {"rows": rows, "seconds": seconds, "cpu": _cpu() - cpu, "mebibytes": mebibytes}
 
 
 def _memory(name: str) -> int:
