@@ -6,99 +6,30 @@ are system checks in ``credportal/web/checks.py``: they have ids and hints, and 
 WSGI entry point refuses to start on them too.
 """
 
-import os
-import re
 import sys
-import zoneinfo
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import structlog
 from environs import Env, EnvValidationError
-from marshmallow import ValidationError
 from marshmallow.validate import Length, OneOf, Range
 
 from credportal.audit.proof import keys
+from credportal.environment import (
+    a_file,
+    a_key_file,
+    a_principal,
+    a_syslog_server,
+    a_time_zone,
+    a_webhook,
+    an_audit_key,
+    an_audit_key_file,
+    an_origin,
+)
 from credportal.web import logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = Env(eager=False)
-
-
-def an_origin(value: str) -> None:
-    """Refuse what is not ``scheme://host[:port]``."""
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path not in {"", "/"} or parts.query:
-        raise ValidationError("write it as https://portal.example.com, without a path")
-
-
-def a_time_zone(value: str) -> None:
-    """Refuse a name that the IANA time zone database does not have."""
-    if value not in zoneinfo.available_timezones():
-        raise ValidationError("write an IANA name, such as Europe/Berlin")
-
-
-def a_principal(value: str) -> None:
-    """Refuse what is not the ARN of an IAM user or role."""
-    if value and not re.fullmatch(r"arn:aws[a-z-]*:iam::[0-9]{12}:(?:user|role)/[\x21-\x7e]+", value):
-        raise ValidationError("write the ARN of the portal's own IAM role or user, or leave it out")
-
-
-def a_webhook(value: str) -> None:
-    """Refuse what is no address that events may be sent to."""
-    if value and not _is_place(value, schemes={"http", "https"}):
-        raise ValidationError("write it as https://collector.example.com/path, without a user or a fragment")
-
-
-def a_syslog_server(value: str) -> None:
-    """Refuse what is not ``tls://host[:port]``."""
-    if value and not (_is_place(value, schemes={"tls"}) and urlsplit(value).path in {"", "/"}):
-        raise ValidationError("write it as tls://syslog.example.com:6514; plain TCP and UDP carry nothing of the audit")
-
-
-def _is_place(value: str, *, schemes: set[str]) -> bool:
-    """Tell whether this names a host of a network, and not the metadata service of the machine."""
-    try:
-        parts = urlsplit(value)
-        named = parts.scheme in schemes and parts.hostname and parts.port != 0
-        is_plain = "@" not in parts.netloc and "#" not in value and value.isascii() and value.isprintable()
-    except ValueError:
-        return False
-    host = parts.hostname or ""
-    return bool(named) and is_plain and " " not in value and not host.startswith(("169.254.", "fe80:", "fd00:ec2:"))
-
-
-def a_file(value: str) -> None:
-    """Refuse a file that cannot be read."""
-    if value and not os.access(value, os.R_OK):
-        raise ValidationError("cannot read it")
-
-
-def a_key_file(value: str) -> None:
-    """Refuse a file that cannot be read, and a key that is too short."""
-    try:
-        key = Path(value).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValidationError(f"cannot read it ({getattr(error, 'strerror', 'not text')})") from error
-    Length(min=32)(key)
-
-
-def an_audit_key(value: str) -> None:
-    """Refuse what is not a private Ed25519 key."""
-    try:
-        keys.private_key(value)
-    except ValueError as error:
-        raise ValidationError(str(error)) from None
-
-
-def an_audit_key_file(value: str) -> None:
-    """Refuse a file that cannot be read, and one that holds no private Ed25519 key."""
-    try:
-        text = Path(value).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValidationError(f"cannot read it ({getattr(error, 'strerror', 'not text')})") from error
-    an_audit_key(text)
 
 
 def audit_key() -> bytes:
