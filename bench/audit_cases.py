@@ -20,6 +20,7 @@ def cases(there: dict[str, Any]) -> dict[str, Query]:
     return {
         "newest page": {},
         "a page in the middle": {"cursor": there["deep"]},
+        "a page in the middle of a range": {"range": "90d", "cursor": there["deep_in_range"]},
         "person": {"person": person.handle},
         "role": {"role": role},
         "role by ARN": {"role": arn},

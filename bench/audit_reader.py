@@ -11,7 +11,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +62,6 @@ def samples() -> dict[str, Any]:
     """Return a cursor to the middle of the log, and ids of an issuance that is there."""
     newest = Event.objects.order_by("-id")[0].id
     middle = Event.objects.get(id=newest // 2)
-    purpose = FilterForm({}).purpose(User.objects.get(username=AUDITOR).handle)
     # An issuance and key of which there are as many events in a small log as in a large one.
     opened = set(
         Event.objects.filter(kind="console:opened", id__gt=newest - 5000).values_list("issuance_id", flat=True)
@@ -70,7 +69,8 @@ def samples() -> dict[str, Any]:
     issued = Event.objects.filter(kind=ISSUED, id__lt=newest - 500).exclude(issuance_id__in=opened).order_by("-id")[0]
     rare = Event.objects.filter(kind=ISSUED, id__gt=newest // 3).order_by("id")[0]
     return {
-        "deep": search.page(search.Filters(until=middle.at), purpose=purpose).older,
+        "deep": _cursor({}, middle.at),
+        "deep_in_range": _cursor({"range": "90d"}, timezone.now() - timedelta(days=45)),
         "issuance": issued.issuance_id,
         "key": issued.access_key_id,
         "ticket": Event.objects.filter(id__gt=newest // 2, ticket__gt="").order_by("id")[0].ticket,
@@ -78,6 +78,12 @@ def samples() -> dict[str, Any]:
         "issuances": Issuance.objects.count(),
         "events": newest,
     }
+
+
+def _cursor(query: dict[str, str], until: datetime) -> str:
+    """Return where the page after this moment goes on, as the page for this query gives it."""
+    purpose = FilterForm(query).purpose(User.objects.get(username=AUDITOR).handle)
+    return search.page(search.Filters(until=until), purpose=purpose).older
 
 
 def chart(rounds: int, days: int = 90) -> dict[str, Any]:
