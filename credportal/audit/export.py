@@ -89,8 +89,8 @@ def _oldest_first(events: QuerySet[Event], form: Format) -> Iterator[Row]:
     while rows:
         yield from rows
         at, number = datetime.fromisoformat(rows[-1].at), rows[-1].number
-        # The first condition is the one an index can walk; the second settles ties.
-        beyond = events.filter(Q(at__gt=at) | Q(id__gt=number), at__gte=at)
+        # The second condition is the one an index can walk, and stands before the range for SQLite (paging.py).
+        beyond = Event.objects.filter(Q(at__gt=at) | Q(id__gt=number), at__gte=at) & events
         rows = _rows(beyond.order_by("at", "id")[:CHUNK], form) if len(rows) == CHUNK else []
 
 

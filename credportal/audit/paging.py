@@ -66,8 +66,10 @@ def _beyond(rows: QuerySet[Row], at: str, edge: tuple[datetime, Any] | None, *, 
     moment, identifier = edge
     side, or_at = ("gt", "gte") if backwards else ("lt", "lte")
     beyond = Q(**{f"{at}__{side}": moment}) | Q(**{at: moment, f"id__{side}": identifier})
-    # The second condition is the one an index can walk; the first settles ties.
-    return rows.filter(beyond, **{f"{at}__{or_at}": moment})
+    # The second condition is the one an index can walk; the first settles ties. Both stand before the others: of two
+    # bounds SQLite walks from the one that is written first, and a range would have it start anew for each page.
+    cursor = rows.model._default_manager.filter(beyond, **{f"{at}__{or_at}": moment})  # noqa: SLF001 -- Django documents it.
+    return cursor & rows
 
 
 def _write(direction: str, row: Model, at: str, purpose: str) -> str:

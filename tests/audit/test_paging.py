@@ -136,3 +136,14 @@ def test_a_mark_is_good_for_what_it_was_made_for_alone() -> None:
     for text, purpose in ((made, "audit:erin:"), (made[:-1], "audit:erin:person=alice"), ("17", ""), ("", "")):
         with pytest.raises(BadCursor):
             read_mark(text, purpose)
+
+
+def test_a_cursor_stands_before_the_range_so_that_no_page_walks_from_the_end_of_it() -> None:
+    write_history([{"at": NOON + timedelta(seconds=number)} for number in range(5)])
+    ranged = Event.objects.filter(at__lt=NOON + timedelta(days=1), at__gte=NOON)
+    first = newest_first([ranged], at="at", size=2)
+    with CaptureQueriesContext(connection) as seen:
+        second = newest_first([ranged], at="at", cursor=first.older, size=2)
+    assert [row.id for row in second.rows] == [3, 2]
+    where = seen[0]["sql"].partition("WHERE")[2]
+    assert where.index("OR") < where.index("2026-11-25"), "the condition with OR is the cursor's"
