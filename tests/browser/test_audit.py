@@ -46,7 +46,7 @@ def test_a_live_list_that_nobody_looks_at_asks_for_nothing(open_desk: OpenDesk, 
 def test_a_bar_narrows_the_list_by_pointer_and_by_keyboard(open_desk: OpenDesk, cast: Cast) -> None:
     busy_month()
     desk = erin_at(open_desk, cast, "/audit/?range=30d", viewport={"width": 1280, "height": 900})
-    bar = desk.page.locator(".reach a").nth(-2)
+    bar = desk.page.locator(".bar-links a").nth(-2)
     words = bar.get_attribute("title") or ""
     bar.click()
     expect(desk.page.locator(".chip.on")).to_have_count(2)
