@@ -8,6 +8,7 @@ transaction and one transaction at a time, so that the order of the ids is the o
 import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from django.db import connection
@@ -61,19 +62,15 @@ def make_durable() -> None:
 
 
 def _insert_for_trigger(events: Sequence[Event], ending: str) -> None:
-    names = [name for name in _NAMES if name not in _FILLED]
-    places = f"({', '.join(['%s'] * len(names))})"
-    values = [value for event in events for value in _stored(event, names)]
-    columns = ", ".join(f'"{name}"' for name in names)
+    fields, columns, places = _columns(*(name for name in _NAMES if name not in _FILLED))
+    values = [value for event in events for value in _stored(event, fields)]
     statement = f"INSERT INTO audit_event ({columns}) VALUES {', '.join([places] * len(events))} {ending}"  # noqa: S608 -- our own columns.
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
 
 
 def _insert_chained(events: Sequence[Event]) -> None:
-    names = [*_NAMES, "hash"]
-    places = ", ".join(["%s"] * len(names))
-    columns = ", ".join(f'"{name}"' for name in names)
+    fields, columns, places = _columns(*_NAMES, "hash")
     with connection.cursor() as cursor:
         cursor.execute(LAST)
         now, last_id, before = cursor.fetchone()
@@ -82,10 +79,19 @@ def _insert_chained(events: Sequence[Event]) -> None:
             event.id, event.at = number, at
             before = link(before or FIRST_HASH, canonical(vars(event)))
             event.hash = before
-        rows = [_stored(event, names) for event in events]
-        cursor.executemany(f"INSERT INTO audit_event ({columns}) VALUES ({places})", rows)  # noqa: S608 -- our own columns.
+        rows = [_stored(event, fields) for event in events]
+        cursor.executemany(f"INSERT INTO audit_event ({columns}) VALUES {places}", rows)  # noqa: S608 -- our own columns.
 
 
-def _stored(event: Event, names: Sequence[str]) -> list[Any]:
-    fields = Event._meta  # noqa: SLF001 -- Django's documented way to a model's fields.
-    return [fields.get_field(name).get_db_prep_save(getattr(event, name), connection) for name in names]  # type: ignore[union-attr]  # columns of our own model.
+@cache
+def _columns(*names: str) -> tuple[list[Any], str, str]:
+    """Return the fields of these columns, their names in SQL, and the places for one row."""
+    fields = [Event._meta.get_field(name) for name in names]  # noqa: SLF001 -- Django's documented way to a field.
+    columns = ", ".join(f'"{name}"' for name in names)
+    return fields, columns, f"({', '.join(['%s'] * len(names))})"
+
+
+def _stored(event: Event, fields: Sequence[Any]) -> list[Any]:
+    """Return the values of an event as the database keeps them."""
+    values = vars(event)
+    return [field.get_db_prep_save(values[field.attname], connection) for field in fields]

@@ -88,18 +88,27 @@ def canonical(event: Mapping[str, Any]) -> bytes:
     return "".join(f"{len(text)}:{text}" for text in texts).encode()
 
 
-def canonical_sql(vendor: str, *, row: str = "") -> str:
-    """Return the same bytes' text as an SQL expression. ``row`` is a prefix such as ``NEW.``."""
+def canonical_sql(vendor: str) -> str:
+    """Return the same bytes' text as an SQL expression over the columns of the table."""
     if vendor == "postgresql":
-        parts = [part for column in COLUMNS for part in _postgresql(f'{row}"{column.name}"', column.form)]
-        return f"concat({', '.join(parts)})"
-    places, values = zip(*(_sqlite(f'{row}"{column.name}"', column.form) for column in COLUMNS), strict=True)
+        return f"concat({', '.join(part for column in COLUMNS for part in _postgresql(column))})"
+    places, values = zip(*map(_sqlite, COLUMNS), strict=True)
     return f"printf('{''.join(places)}', {', '.join(values)})"
 
 
-def _postgresql(name: str, form: Form) -> list[str]:
+def time_sql(name: str, vendor: str) -> str:
+    """Return a time's text as an SQL expression, such as ``2026-11-24T16:42:10.123456Z``; NULL where it is NULL."""
+    if vendor == "postgresql":
+        return f"""to_char({name} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+    # Django keeps "2026-11-24 12:00:00", with a fraction only where there is one.
+    digits = f"{name} || CASE instr({name}, '.') WHEN 0 THEN '.000000' ELSE '000000' END"
+    return f"replace(substr({digits}, 1, 26), ' ', 'T') || 'Z'"
+
+
+def _postgresql(column: Column) -> list[str]:
     """Return the arguments of ``concat`` for one column: it takes a hundred, and leaves nothing out as empty."""
-    match form:
+    name = f'"{column.name}"'
+    match column.form:
         case Form.TEXT | Form.JSON:
             return [f"char_length({name})", "':'", name]
         case Form.NUMBER:
@@ -108,14 +117,12 @@ def _postgresql(name: str, form: Form) -> list[str]:
             number = f"(extract(epoch FROM {name}) * 1000000)::bigint"
             return [f"coalesce(char_length({number}::text), 0)", "':'", number]
         case Form.TIME:
-            time = f"""to_char({name} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
-            return [f"CASE WHEN {name} IS NULL THEN '0:' ELSE '27:' || {time} END"]
+            return [f"CASE WHEN {name} IS NULL THEN '0:' ELSE '27:' || {time_sql(name, 'postgresql')} END"]
 
 
-def _sqlite(name: str, form: Form) -> tuple[str, str]:
+def _sqlite(column: Column) -> tuple[str, str]:
     """Return the place of one column in a format of ``printf``, and its values. Nothing is written as empty."""
-    if form is Form.TIME:
-        # Django keeps "2026-11-24 12:00:00", with a fraction only where there is one.
-        digits = f"{name} || CASE instr({name}, '.') WHEN 0 THEN '.000000' ELSE '000000' END"
-        return "%s", f"coalesce('27:' || replace(substr({digits}, 1, 26), ' ', 'T') || 'Z', '0:')"
+    name = f'"{column.name}"'
+    if column.form is Form.TIME:
+        return "%s", f"coalesce('27:' || {time_sql(name, 'sqlite')}, '0:')"
     return "%d:%s", f"length({name}), {name}"

@@ -14,6 +14,7 @@ from django.db import connection
 from django.db.models import F, Q, QuerySet, TextField
 from django.db.models.expressions import RawSQL
 
+from credportal.audit.columns import time_sql
 from credportal.audit.lines import (
     FIRST_LINE,
     Format,
@@ -23,7 +24,6 @@ from credportal.audit.lines import (
     line_of,
     line_of_event,
     middle_sql,
-    time_sql,
 )
 from credportal.audit.models import Checkpoint, Event
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from credportal.audit.columns import COLUMNS, Column, Form, json_text, text_of
+from credportal.audit.columns import COLUMNS, Column, Form, json_text, text_of, time_sql
 from credportal.audit.models import Event
 
 
@@ -125,15 +125,6 @@ def middle_sql(vendor: str, form: Format) -> str:
     values = [*(value for _, value in pairs), "''"]
     arguments = [f"'{piece}', {value}" for piece, value in zip(pieces, values, strict=True)]
     return f"concat({', '.join(arguments)})"
-
-
-def time_sql(name: str, vendor: str) -> str:
-    """Return an SQL expression for a time as text, such as ``2026-11-24T16:42:10.123456Z``."""
-    if vendor == "postgresql":
-        return f"""to_char({name} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
-    # Django keeps "2026-11-24 12:00:00", with a fraction only where there is one.
-    digits = f"{name} || CASE instr({name}, '.') WHEN 0 THEN '.000000' ELSE '000000' END"
-    return f"replace(substr({digits}, 1, 26), ' ', 'T') || 'Z'"
 
 
 def hash_sql(vendor: str) -> str:

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import BooleanField, QuerySet
-from django.db.models.expressions import RawSQL
+from django.db.models import QuerySet
 
 from credportal.audit.models import Event, Issuance
 from credportal.audit.paging import Page, newest_first
+from credportal.audit.selectors.conditions import filled
 from credportal.domain.types import Status
 
 RECENT = 100
@@ -61,6 +61,4 @@ def page_of(handle: str, *, cursor: str = "") -> Page[Issuance]:
 
 def history_of(subject: str, *, most: int = 50) -> list[Event]:
     """Return the last events about one thing of the catalogue, newest first. ``subject`` is such as ``role:<id>``."""
-    # The index leaves out events without a subject, and is used only where the statement does, in so many words.
-    has_subject = RawSQL("NOT (audit_event.subject = '')", (), output_field=BooleanField())
-    return list(Event.objects.filter(has_subject, subject=subject).order_by("-id")[:most])
+    return list(Event.objects.filter(filled("subject"), subject=subject).order_by("-id")[:most])

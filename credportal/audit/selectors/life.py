@@ -10,10 +10,9 @@ from copy import copy
 from dataclasses import dataclass
 from operator import attrgetter
 
-from django.db.models import BooleanField
-from django.db.models.expressions import RawSQL
-
 from credportal.audit.models import Event, EventKind, Issuance
+from credportal.audit.selectors.conditions import filled
+from credportal.audit.selectors.search import OUTCOME_KINDS
 from credportal.domain.naming import session_name
 
 MOST_EVENTS = 200
@@ -23,12 +22,7 @@ LARGEST = 2**63 - 1
 """The largest number that an event can have."""
 
 ASKED = (EventKind.REQUESTED.value, EventKind.DENIED.value)
-OUTCOMES = {
-    EventKind.ISSUED.value: "issued",
-    EventKind.DENIED.value: "denied",
-    EventKind.FAILED.value: "failed",
-    EventKind.UNKNOWN.value: "unknown",
-}
+OUTCOMES = {kind: status for status, kind in OUTCOME_KINDS.items()}
 _WHO = ["actor_id", "actor_handle", "actor_name", "address", "user_agent", "request_id"]
 _WHAT = [
     "role_arn",
@@ -42,9 +36,7 @@ _WHAT = [
     "source",
 ]
 _GIVEN = ["code", "aws_request_id", "access_key_id", "assumed_role_id", "expiration", "duration_given"]
-_HAS_ISSUANCE = RawSQL("NOT (audit_event.issuance_id = '')", (), output_field=BooleanField())
-_HAS_KEY = RawSQL("NOT (audit_event.access_key_id = '')", (), output_field=BooleanField())
-_HAS_SUBJECT = RawSQL("NOT (audit_event.subject = '')", (), output_field=BooleanField())
+_HAS_ISSUANCE, _HAS_KEY, _HAS_SUBJECT = filled("issuance_id"), filled("access_key_id"), filled("subject")
 
 
 @dataclass(frozen=True, slots=True)

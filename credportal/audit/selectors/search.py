@@ -9,11 +9,11 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import BooleanField, QuerySet, Subquery
-from django.db.models.expressions import RawSQL
+from django.db.models import QuerySet, Subquery
 
 from credportal.audit.models import Event, EventKind, Issuance
 from credportal.audit.paging import Page, newest_first
+from credportal.audit.selectors.conditions import filled, sql
 from credportal.domain.types import Status
 
 STEPS = (EventKind.REQUESTED.value, EventKind.RETRIED.value, EventKind.AUDIT_READ.value)
@@ -82,7 +82,7 @@ def matching(filters: Filters) -> list[QuerySet[Event]]:
         return [rows]
     theirs = rows.filter(on_behalf_of=filters.person)
     # That it is not null goes without saying: said, PostgreSQL would take it for another rare thing, and sort.
-    for_others = rows.filter(_sql(f"{_OTHER_ACTOR} = %s", filters.person))
+    for_others = rows.filter(sql(f"{_OTHER_ACTOR} = %s", filters.person))
     return [theirs, for_others]
 
 
@@ -134,7 +134,7 @@ def _by_what(rows: QuerySet[Event], filters: Filters) -> QuerySet[Event]:
     rows = rows.filter(**{name: value for name, value in {**equal, **sparse}.items() if value})
     for name, value in sparse.items():
         if value:
-            rows = rows.filter(_sql(f"NOT (audit_event.{name} = '')"))
+            rows = rows.filter(filled(name))
     return _by_outcome(rows, filters)
 
 
@@ -143,7 +143,7 @@ def _by_outcome(rows: QuerySet[Event], filters: Filters) -> QuerySet[Event]:
         still_open = Issuance.objects.filter(status=Status.REQUESTED.value).order_by("requested_at")
         ids = list(still_open.values_list("id", flat=True)[:MOST_OPEN])
         asked = rows.filter(kind=EventKind.REQUESTED.value, issuance_id__in=ids)
-        return asked.filter(_sql("NOT (audit_event.issuance_id = '')"))
+        return asked.filter(filled("issuance_id"))
     if filters.outcome:
         return rows.filter(kind=OUTCOME_KINDS[filters.outcome])
     return rows if filters.steps or filters.kind else rows.exclude(kind__in=STEPS)
@@ -153,9 +153,9 @@ def _by_words(rows: QuerySet[Event], filters: Filters) -> QuerySet[Event]:
     """Keep what has every word. Both databases compare without regard to case, SQLite that of ASCII alone."""
     like = "ILIKE %s" if connection.vendor == "postgresql" else r"LIKE %s ESCAPE '\'"
     if EventKind.REQUESTED.value != filters.kind and filters.outcome != Status.REQUESTED.value:
-        rows = rows.filter(_sql(_HAS_WORDS))
+        rows = rows.filter(sql(_HAS_WORDS))
     for word in filters.words:
-        rows = rows.filter(_sql(f"{_WORDS} {like}", f"%{_literal(word)}%"))
+        rows = rows.filter(sql(f"{_WORDS} {like}", f"%{_literal(word)}%"))
     return rows
 
 
@@ -166,10 +166,6 @@ def _literal(word: str) -> str:
 
 def _is_number(account: str) -> bool:
     return len(account) == ACCOUNT_DIGITS and account.isascii() and account.isdigit()
-
-
-def _sql(condition: str, *values: str) -> RawSQL:
-    return RawSQL(condition, values, output_field=BooleanField())  # noqa: S611 -- our own text; values are parameters.
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,25 +2,22 @@
 
 from datetime import datetime
 
-from django.db.models import BooleanField
-from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 
 from credportal.audit.models import Event, Issuance
 from credportal.audit.paging import Page, newest_first
 from credportal.audit.record import STALE_AFTER
+from credportal.audit.selectors.conditions import sql
 
 MOST_OPEN = 50
-# The conditions of the partial indexes, word for word: as parameters the databases would not see that they fit.
-_UNKNOWN = RawSQL("audit_issuance.status = 'unknown'", (), output_field=BooleanField())
-_OPEN = RawSQL("audit_issuance.status = 'requested'", (), output_field=BooleanField())
-_NOT_CLOSED = RawSQL(
+# The conditions of the partial indexes.
+_UNKNOWN = sql("audit_issuance.status = 'unknown'")
+_OPEN = sql("audit_issuance.status = 'requested'")
+_NOT_CLOSED = sql(
     "NOT EXISTS (SELECT 1 FROM audit_event closing"
-    " WHERE closing.issuance_id = audit_issuance.id AND closing.kind = 'issuance:closed')",
-    (),
-    output_field=BooleanField(),
+    " WHERE closing.issuance_id = audit_issuance.id AND closing.kind = 'issuance:closed')"
 )
-_CLOSED = RawSQL("audit_event.kind = 'issuance:closed'", (), output_field=BooleanField())
+_CLOSED = sql("audit_event.kind = 'issuance:closed'")
 
 
 def unknown(*, cursor: str = "") -> Page[Issuance]:
