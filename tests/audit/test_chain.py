@@ -156,6 +156,26 @@ def test_the_wait_for_the_disk_comes_after_the_commit_and_only_where_events_were
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("early", "setting"), [(True, "off"), (False, "on")])
+def test_only_an_early_commit_gives_the_chain_on_before_it_is_on_the_disk(*, early: bool, setting: str) -> None:
+    if connection.vendor == "sqlite":
+        pytest.skip("SQLite has no such setting")
+    seen: list[str] = []
+
+    def look(execute: Callable[..., object], sql: str, *rest: object) -> object:
+        answer = execute(sql, *rest)
+        if sql.startswith("INSERT INTO audit_event"):
+            with connection.cursor() as cursor:
+                cursor.execute("SHOW synchronous_commit")
+                seen.append(cursor.fetchone()[0])
+        return answer
+
+    with connection.execute_wrapper(look):
+        append("role:1", early=early)
+    assert seen == [setting]
+
+
+@pytest.mark.django_db(transaction=True)
 def test_the_transaction_after_an_event_waits_for_the_disk_as_ever() -> None:
     """The commit of events alone may be early: the setting must not outlive its transaction."""
     if connection.vendor == "sqlite":
