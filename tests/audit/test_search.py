@@ -199,7 +199,7 @@ def test_words_of_intents_are_found_where_intents_are_asked_for() -> None:
     assert ids(matching(Filters(words=("queue",), kind="issuance:requested"))) == [1]
 
 
-@pytest.mark.skipif("connection.vendor != 'postgresql'")
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has no index of words")
 def test_words_are_found_by_their_index_on_postgresql() -> None:
     write_history([FULL, OTHER] * 20)
     with connection.cursor() as cursor:

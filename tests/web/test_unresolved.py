@@ -238,6 +238,17 @@ def test_who_reads_it_is_recorded_and_unrecorded_it_is_not_shown(erin: Client, u
     assert "Alice" not in answer.content.decode()
 
 
+def test_the_list_around_a_refused_closing_is_recorded_as_read_too(dana: Client, unknown: Issuance) -> None:
+    assert close(dana, unknown.id, comment="").status_code == 422
+    assert [*Event.objects.filter(kind="audit:read").values_list("subject", "actor_handle")] == [
+        ("audit:unresolved", "dana")
+    ]
+    with unwritable_audit():
+        answer = close(dana, unknown.id, comment="")
+    assert answer.status_code == 503
+    assert "Alice" not in answer.content.decode()
+
+
 def test_what_cannot_be_recorded_is_not_closed(dana: Client, unknown: Issuance) -> None:
     with unwritable_audit():
         answer = close(dana, unknown.id)

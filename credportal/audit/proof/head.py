@@ -18,7 +18,6 @@ from credportal.audit.models import Event
 from credportal.audit.proof.verify import Fault, Place, log_end, newest_checkpoint
 
 FORMAT = "credportal audit head 1"
-MOST_CHARACTERS = 10_000
 
 
 class BadHead(Exception):  # noqa: N818 -- the sentence for the person.

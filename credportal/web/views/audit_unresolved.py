@@ -36,8 +36,6 @@ class Item:
 
 def unresolved_list(request: PortalRequest) -> HttpResponse:
     """Show what nobody has looked into yet, newest first."""
-    if not note_read(user=request.user, origin=origin_of(request), subject="audit:unresolved"):
-        return show_unrecorded(request, UNREAD, WHY_UNREAD)
     return _render(request)
 
 
@@ -66,6 +64,9 @@ def _render(
     wrote: str = "",
     status: int = 200,
 ) -> HttpResponse:
+    """Show the list once that is recorded, around what was refused too."""
+    if not note_read(user=request.user, origin=origin_of(request), subject="audit:unresolved"):
+        return show_unrecorded(request, UNREAD, WHY_UNREAD)
     try:
         page = unresolved.unknown(cursor=request.GET.get("cursor", ""))
     except BadCursor as error:
