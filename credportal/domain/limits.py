@@ -25,7 +25,7 @@ def needs_of(row: EligibilityFacts, role: RoleFacts) -> Needs:
 def effective_maximum(row: EligibilityFacts, role: RoleFacts, chaining_ceiling: timedelta | None) -> Maximum:
     """Return the smallest of the limits on one row. On a tie the limit a person can have changed is named."""
     holder = f"Limit for {row.holder}." if row.group else "Your own limit."
-    return _smallest(Maximum(row.max_duration, holder), role, chaining_ceiling)
+    return smallest(Maximum(row.max_duration, holder), role, chaining_ceiling)
 
 
 def break_glass_maximum(row: EligibilityFacts, role: RoleFacts, chaining_ceiling: timedelta | None) -> Maximum | None:
@@ -36,7 +36,7 @@ def break_glass_maximum(row: EligibilityFacts, role: RoleFacts, chaining_ceiling
     if row.break_glass_duration is None:
         return None
     holder = f"Break-glass limit for {row.holder}." if row.group else "Your own break-glass limit."
-    return _smallest(Maximum(row.break_glass_duration, holder), role, chaining_ceiling)
+    return smallest(Maximum(row.break_glass_duration, holder), role, chaining_ceiling)
 
 
 def maximum_for(row: EligibilityFacts, role: RoleFacts, facts: Facts, *, break_glass: bool) -> Maximum | None:
@@ -58,7 +58,8 @@ def said(duration: timedelta) -> str:
     return describe_duration(max(duration, timedelta(0)))
 
 
-def _smallest(own: Maximum, role: RoleFacts, chaining_ceiling: timedelta | None) -> Maximum:
+def smallest(own: Maximum, role: RoleFacts, chaining_ceiling: timedelta | None) -> Maximum:
+    """Return the smallest of a row's own limit and those of the role and of AWS. On a tie the row's own is named."""
     best = own
     if role.max_session_duration < best.duration:
         best = Maximum(role.max_session_duration, "The role’s own maximum in AWS.")

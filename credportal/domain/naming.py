@@ -30,6 +30,9 @@ ISSUANCE_TAG = "credportal:issuance"
 TICKET_TAG = "credportal:ticket"
 ISSUED_BY_TAG = "credportal:issued-by"
 
+OUTSIDER_PREFIX = "outsider+"
+"""What the handle of an outsider begins with. No handle of a user has a plus sign: ``handle_for`` writes ``=2B``."""
+
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 _PUBLIC_ID = re.compile(f"[{_CROCKFORD}]{{{ISSUANCE_ID_LENGTH}}}", re.ASCII)
 _PLAIN_BYTES = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.@-")
@@ -81,6 +84,19 @@ def handle_for(username: str) -> str:
     return f"{_CUT_ESCAPE.sub('', beginning)}=={digest}"
 
 
+def outsider_handle_for(email: str) -> str:
+    """Return the handle of somebody who is no user: ``outsider+`` and the handle of their e-mail address, 60 at most.
+
+    It becomes a source identity, which AWS takes up to 64 characters of. Capitals make no other person.
+    """
+    return f"{OUTSIDER_PREFIX}{handle_for(email.lower())}"
+
+
+def is_outsider(handle: str) -> bool:
+    """Tell whether a handle stands for somebody who is no user of the portal."""
+    return handle.startswith(OUTSIDER_PREFIX)
+
+
 def issuance_id_from(random: bytes) -> str:
     """Return the 12 character issuance id of 8 random bytes: 60 of their bits in Crockford's base 32.
 
@@ -97,16 +113,22 @@ def is_public_id(text: str) -> bool:
     return _PUBLIC_ID.fullmatch(text) is not None
 
 
-def session_name(handle: str, issuance_id: str) -> str:
+def session_name(handle: str, issuance_id: str, issued_by: str = "") -> str:
     """Return the RoleSessionName ``<handle>-<id>``, at most 64 characters; the handle is cut, never the id.
 
-    Raises ValueError where a part has characters that STS does not take.
+    Of a hand-out it is ``<handle>+<issuer>-<id>``. Where both do not fit whole, each gets half of the room, and what
+    one leaves the other takes. Raises ValueError where a part has characters that STS does not take.
     """
     if not is_public_id(issuance_id):
         raise ValueError("A session name ends with an issuance id.")
-    if not _HANDLE.fullmatch(handle):
+    if not all(_HANDLE.fullmatch(part) for part in (handle, issued_by or handle)):
         raise ValueError("A session name begins with a handle.")
-    return f"{handle[: SESSION_NAME_MAX_LENGTH - 1 - ISSUANCE_ID_LENGTH]}-{issuance_id}"
+    room = SESSION_NAME_MAX_LENGTH - 1 - ISSUANCE_ID_LENGTH
+    if not issued_by:
+        return f"{handle[:room]}-{issuance_id}"
+    half = (room - 1) // 2
+    recipient = handle[: max(half, room - 1 - len(issued_by))]
+    return f"{recipient}+{issued_by[: room - 1 - len(recipient)]}-{issuance_id}"
 
 
 def session_tags(issuance_id: str, ticket: str, issued_by: str) -> tuple[tuple[str, str], ...]:

@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 from credportal.domain import refusals
 from credportal.domain.durations import MIN_DURATION
 from credportal.domain.limits import Maximum, break_glass_maximum, effective_maximum, maximum_for, needs_of
-from credportal.domain.naming import arn_problem, partition_from, session_name, session_tags
-from credportal.domain.narrowing import session_policy
+from credportal.domain.naming import arn_problem
 from credportal.domain.refusals import STEP_UP_WINDOW
+from credportal.domain.spec import session_spec
 from credportal.domain.tickets import ticket_example, ticket_fits
 from credportal.domain.types import (
     DenialReason,
@@ -27,7 +27,6 @@ from credportal.domain.types import (
     Needs,
     NeedsApproval,
     RoleFacts,
-    SessionSpec,
     Source,
     TriedRow,
 )
@@ -41,6 +40,7 @@ __all__ = [
     "break_glass_maximum",
     "decide",
     "effective_maximum",
+    "is_fresh",
     "longest",
     "needs_of",
     "standing",
@@ -86,10 +86,10 @@ def decide(asked: IssuanceRequest, facts: Facts, *, issuance_id: str, now: datet
         # The rows that need no approval come first, so nothing after this one grants outright.
         if not _needs(row, role, break_glass=asked.break_glass).approval:
             source = Source.BREAK_GLASS if asked.break_glass else Source.STANDARD
-            return Granted(_session_spec(asked, facts, role, issuance_id), source, row)
+            return Granted(session_spec(asked, facts.actor, role, issuance_id), source, row)
         if facts.approved is None:
             return NeedsApproval(row)
-        spec = _session_spec(asked, facts, role, issuance_id)
+        spec = session_spec(asked, facts.actor, role, issuance_id)
         return Granted(spec, Source.APPROVAL, row, approval_id=facts.approved.id)
     return refusals.by_rows(tried, role, longest(facts, now, break_glass=asked.break_glass))
 
@@ -220,7 +220,7 @@ def _refuse_for_needs(
     # A ticket that nobody asked for still has to be one that AWS takes as a session tag.
     if asked.ticket and not ticket_fits(role.ticket_pattern if needs.ticket else "", asked.ticket):
         return TriedRow(row, DenialReason.TICKET_MALFORMED, "The ticket is not one that it takes.")
-    if needs.step_up and not _is_fresh(facts.signed_in_at, now):
+    if needs.step_up and not is_fresh(facts.signed_in_at, now):
         minutes = refusals.minutes_of(STEP_UP_WINDOW)
         return TriedRow(row, DenialReason.STEP_UP_REQUIRED, f"It asks for a sign-in of the last {minutes} min.")
     if needs.approval and not role.approvers:
@@ -228,22 +228,7 @@ def _refuse_for_needs(
     return None
 
 
-def _is_fresh(signed_in_at: datetime | None, now: datetime) -> bool:
+def is_fresh(signed_in_at: datetime | None, now: datetime) -> bool:
+    """Tell whether somebody proved who they are a moment ago, as a step-up asks for."""
     # Two servers' clocks differ a little, so a sign-in may seem to come a moment after now.
     return signed_in_at is not None and abs(now - signed_in_at) <= STEP_UP_WINDOW
-
-
-def _session_spec(asked: IssuanceRequest, facts: Facts, role: RoleFacts, issuance_id: str) -> SessionSpec:
-    """Build AssumeRole's arguments from the catalogue. From the form come only duration, ticket and narrowing."""
-    policy, policy_arns = session_policy(asked.narrowing, partition_from(role.arn))
-    handle = facts.actor.handle
-    return SessionSpec(
-        role_arn=role.arn,
-        session_name=session_name(handle, issuance_id),
-        duration=asked.duration,
-        external_id=role.external_id,
-        source_identity=handle if role.accepts_source_identity else "",
-        session_tags=session_tags(issuance_id, asked.ticket, handle) if role.accepts_session_tags else (),
-        session_policy=policy,
-        session_policy_arns=policy_arns,
-    )

@@ -137,8 +137,8 @@ def _next_step(row: TriedRow, role: RoleFacts, longest: tuple[Maximum, Eligibili
     return {
         DenialReason.DURATION_TOO_LONG: shorter,
         DenialReason.REASON_REQUIRED: "Write what you need the role for. One sentence is enough.",
-        DenialReason.TICKET_REQUIRED: _ticket_step(role),
-        DenialReason.TICKET_MALFORMED: _ticket_step(role),
+        DenialReason.TICKET_REQUIRED: ticket_step(role),
+        DenialReason.TICKET_MALFORMED: ticket_step(role),
         DenialReason.STEP_UP_REQUIRED: (
             f"Confirm who you are, then ask again within {minutes_of(STEP_UP_WINDOW)} min."
         ),
@@ -149,7 +149,8 @@ def _next_step(row: TriedRow, role: RoleFacts, longest: tuple[Maximum, Eligibili
     }[row.reason]
 
 
-def _ticket_step(role: RoleFacts) -> str:
+def ticket_step(role: RoleFacts) -> str:
+    """Say which ticket the role wants, by example."""
     if not role.ticket_pattern.strip():
         return f"Name the ticket you work on, such as {ticket_example('')}."
     examples = ticket_examples(role.ticket_pattern)

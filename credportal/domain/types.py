@@ -37,6 +37,7 @@ class Source(StrEnum):
     STANDARD = "standard"
     APPROVAL = "approval"
     BREAK_GLASS = "break-glass"
+    HANDOUT = "hand-out"
 
 
 class Duty(StrEnum):
@@ -54,7 +55,10 @@ class Duty(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The person who acts: their database id, handle, name, and whether they may sign in."""
+    """The person who acts: their database id, handle, name, and whether they may sign in.
+
+    An outsider, who claims a hand-out without being a user of the portal, has the id 0.
+    """
 
     id: int
     handle: str
@@ -140,7 +144,8 @@ class RoleFacts:
     ``name`` is the label that an admin gave it, or the last segment of its ARN. ``enabled`` takes
     both the role's switch and its account's. ``ticket_pattern`` is empty where any ticket will do.
     ``narrowings`` names the session-policy presets that may be asked for. ``approvers`` is the name of
-    the group that approves, empty where there is none.
+    the group that approves, empty where there is none. ``outsider_duration`` is the longest duration that may be
+    handed out to somebody outside of the portal, None where that is not allowed at all.
     """
 
     id: str
@@ -163,6 +168,7 @@ class RoleFacts:
     approvers: str = ""
     approvals_needed: int = 1
     tags: tuple[str, ...] = ()
+    outsider_duration: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +263,20 @@ class DenialReason(StrEnum):
     NO_APPROVERS = "no_approvers"
     NO_BREAK_GLASS = "no_break_glass"
     REVIEW_OPEN = "review_open"
+    NOT_DELEGATED = "not_delegated"
+    HANDOUT_TO_SELF = "handout_to_self"
+    RECIPIENT_UNKNOWN = "recipient_unknown"
+    RECIPIENT_INACTIVE = "recipient_inactive"
+    RECIPIENT_IS_COLLEAGUE = "recipient_is_colleague"
+    RECIPIENT_NOT_ALLOWED = "recipient_not_allowed"
+    OUTSIDERS_NOT_ALLOWED = "outsiders_not_allowed"
+    APPROVAL_NOT_HANDED_OUT = "approval_not_handed_out"
+    WINDOW_TOO_SHORT = "window_too_short"
+    WINDOW_TOO_LONG = "window_too_long"
+    TOO_MANY_OPEN = "too_many_open"
+    TOO_MANY_TODAY = "too_many_today"
+    OFF_DUTY = "off_duty"
+    ISSUER_GONE = "issuer_gone"
 
 
 @dataclass(frozen=True, slots=True)

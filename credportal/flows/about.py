@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from credportal.access.catalogue_changes import CatalogueRow
-from credportal.access.models import Account, Approval, Role
+from credportal.access.models import Account, Approval, Handout, Role
 from credportal.audit import record
 from credportal.audit.record import About
 from credportal.domain.types import RoleFacts, Source
@@ -41,3 +41,14 @@ def about_approval(approval: Approval, role: RoleFacts | None = None, **more: An
     }
     said |= more
     return record.about_role(role, **said) if role else about_role(approval.role, **said)
+
+
+def about_handout(handout: Handout, **more: Any) -> About:
+    """Return what an event says about a hand-out; ``more`` are further fields of ``About``."""
+    said: dict[str, Any] = {
+        "duration_asked": handout.duration,
+        "reason": handout.reason,
+        "ticket": handout.ticket,
+        "source": Source.HANDOUT.value,
+    }
+    return about_role(handout.role, **(said | more))

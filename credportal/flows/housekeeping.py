@@ -7,17 +7,18 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.utils import timezone
 
 from credportal.audit import record, tally
-from credportal.flows.approval import expire_overdue
+from credportal.flows import approval, claim, handout_changes
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What one run did: the issuances that became ``unknown``, the approvals that expired, and what stopped it."""
+    """What one run did: the issuances that became ``unknown``, what expired, and what stopped it."""
 
     reaped: tuple[str, ...] = ()
     expired: tuple[str, ...] = ()
+    handouts_expired: tuple[str, ...] = ()
     fault: str = ""
 
 
@@ -28,7 +29,10 @@ def keep_house() -> Kept:
     """
     try:
         reaped = record.reap_stale_intents()
-        expired = expire_overdue(now=timezone.now())
+        for issuance_id in reaped:
+            claim.burn_reaped(issuance_id)
+        expired = approval.expire_overdue(now=timezone.now())
+        handouts_expired = handout_changes.expire_overdue(now=timezone.now())
     except record.AuditUnavailable as error:
         log.exception("audit.unavailable", cause=str(error))
         return Kept(fault=f"The audit cannot be written ({error}). What is committed stays.")
@@ -36,6 +40,8 @@ def keep_house() -> Kept:
         log.warning("issuance.unknown", issuance_id=issuance_id, code="no_outcome")
     for approval_id in expired:
         log.info("approval.expired", approval_id=approval_id)
+    for handout_id in handouts_expired:
+        log.info("handout.expired", handout_id=handout_id)
     SessionStore.clear_expired()
     tally.count_new()
-    return Kept(reaped=tuple(reaped), expired=tuple(expired))
+    return Kept(reaped=tuple(reaped), expired=tuple(expired), handouts_expired=tuple(handouts_expired))

@@ -16,6 +16,7 @@ from credportal.audit import selectors as audit
 from credportal.audit.models import Issuance
 from credportal.aws import sts
 from credportal.aws.errors import AssumeRoleError
+from credportal.domain.handouts import GrantedClaim
 from credportal.domain.naming import issuance_id_from
 from credportal.domain.types import (
     Actor,
@@ -40,14 +41,17 @@ RETRY_PAUSE_SECONDS = (0.1, 0.4)
 
 @dataclass(frozen=True, slots=True)
 class Once:
-    """What may be used for one issuance only: a collected approval, a broken glass.
+    """What may be used for one issuance only: a collected approval, a broken glass, a claimed hand-out.
 
     ``take`` writes in the transaction of the intent, and what it raises stops the issuance. ``give_back`` writes
-    in the transaction of an outcome by which nothing can have been minted. Both get the issuance id.
+    in the transaction of an outcome by which nothing can have been minted, ``burn`` in that of one by which nobody
+    knows. ``refuse`` writes in the transaction of a refusal. All get the issuance id.
     """
 
     take: Callable[[str], None] = record.nothing
     give_back: Callable[[str], None] = record.nothing
+    burn: Callable[[str], None] = record.nothing
+    refuse: Callable[[str], None] = record.nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +62,27 @@ class Attempt:
     facts: Facts
     asked: IssuanceRequest
     origin: Origin
+    handed_out: bool = False
+
+
+def new_issuance_id() -> str:
+    """Make an issuance id."""
+    return issuance_id_from(secrets.token_bytes(8))
 
 
 def attempt_of(user: User, asked: IssuanceRequest, origin: Origin, signed_in_at: datetime | None) -> Attempt:
     """Gather the facts of one attempt."""
     facts = replace(access.facts_for(user, asked.role_id), identity=portal_identity(), signed_in_at=signed_in_at)
-    return Attempt(issuance_id_from(secrets.token_bytes(8)), facts, asked, origin)
+    return Attempt(new_issuance_id(), facts, asked, origin)
 
 
-def carry_out(attempt: Attempt, decision: Granted | Denied, once: Once | None = None) -> Answer:
+def carry_out(attempt: Attempt, decision: Granted | GrantedClaim | Denied, once: Once | None = None) -> Answer:
     """Do what was decided, and record it. What ``once.take`` raises passes, and then nothing is written."""
+    once = once or Once()
     try:
         if isinstance(decision, Denied):
-            return _refuse(attempt, decision)
-        return _issue(attempt, decision, once or Once())
+            return _refuse(attempt, decision, once)
+        return _issue(attempt, decision, once)
     except record.AlreadySubmitted:
         earlier = audit.issuance_of(attempt.facts.actor.id, submission=attempt.asked.submission)
         return AlreadySubmitted(earlier) if earlier else unavailable(attempt)
@@ -85,10 +96,10 @@ def unavailable(attempt: Attempt, error: Exception | None = None, *, minted: boo
     return AuditUnavailable(minted=minted, issuance_id=attempt.issuance_id)
 
 
-def _refuse(attempt: Attempt, denied: Denied) -> Refused:
+def _refuse(attempt: Attempt, denied: Denied, once: Once) -> Refused:
     facts, asked = attempt.facts, attempt.asked
     # A role that is not theirs is not theirs to read about: the audit gets its text, the page does not.
-    role = facts.role if facts.eligibilities else None
+    role = facts.role if facts.eligibilities or attempt.handed_out else None
     record.record_denied(
         issuance_id=attempt.issuance_id,
         actor=facts.actor,
@@ -97,6 +108,7 @@ def _refuse(attempt: Attempt, denied: Denied) -> Refused:
         role=facts.role,
         denied=denied,
         approval_id=facts.approved.id if facts.approved else "",
+        alongside=once.refuse,
     )
     log.info(
         "issuance.denied",
@@ -108,7 +120,7 @@ def _refuse(attempt: Attempt, denied: Denied) -> Refused:
     return Refused(attempt.issuance_id, role, denied)
 
 
-def _issue(attempt: Attempt, granted: Granted, once: Once) -> Issued | Failed | AuditUnavailable:
+def _issue(attempt: Attempt, granted: Granted | GrantedClaim, once: Once) -> Issued | Failed | AuditUnavailable:
     issuance_id, origin = attempt.issuance_id, attempt.origin
     actor, role, spec = attempt.facts.actor, attempt.facts.role, granted.spec
     if role is None:
@@ -128,8 +140,8 @@ def _issue(attempt: Attempt, granted: Granted, once: Once) -> Issued | Failed | 
     try:
         if isinstance(answer, Failure):
             # Where AWS may have minted, what was taken stays taken.
-            back = once.give_back if answer.outcome is Status.FAILED else record.nothing
-            record.record_failed(issuance=issuance, actor=actor, origin=origin, failure=answer, alongside=back)
+            after = once.give_back if answer.outcome is Status.FAILED else once.burn
+            record.record_failed(issuance=issuance, actor=actor, origin=origin, failure=answer, alongside=after)
             _log_failure(issuance_id, actor, answer)
             return Failed(issuance_id, role, spec, answer)
         record.record_issued(issuance=issuance, actor=actor, origin=origin, assumed=answer, duration=spec.duration)

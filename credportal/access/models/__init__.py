@@ -12,6 +12,7 @@ from credportal.access.models.catalogue import (
     new_external_id,
     new_public_id,
 )
+from credportal.access.models.handouts import Delegation, Handout
 from credportal.access.models.people import GroupDuty, People, User, known_time_zone
 from credportal.access.models.requests import Approval, ApprovalDecision, ApprovalState, Review
 
@@ -20,9 +21,11 @@ __all__ = [
     "Approval",
     "ApprovalDecision",
     "ApprovalState",
+    "Delegation",
     "Eligibility",
     "Favourite",
     "GroupDuty",
+    "Handout",
     "People",
     "Probe",
     "Requirements",

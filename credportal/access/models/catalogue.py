@@ -124,15 +124,24 @@ class Role(Versioned, Requirements):
     allows_read_only = models.BooleanField(default=True)
     allows_my_address = models.BooleanField(default=True)
     allows_one_region = models.BooleanField(default=True)
+    outsider_duration = models.DurationField(
+        null=True, blank=True, help_text="Longest duration to hand out to outsiders; empty: to no outsiders."
+    )
     enabled = models.BooleanField(default=True)
 
     class Meta:
         constraints = [
             models.CheckConstraint(
+                name="role_outsider_duration_15m_to_12h",
+                condition=models.Q(outsider_duration__isnull=True)
+                | models.Q(outsider_duration__range=(MIN_DURATION, MAX_DURATION)),
+                violation_error_message="AWS allows 15 minutes to 12 hours.",
+            ),
+            models.CheckConstraint(
                 name="role_max_session_duration_1h_to_12h",
                 condition=models.Q(max_session_duration__range=(timedelta(hours=1), MAX_DURATION)),
                 violation_error_message="AWS allows 1 to 12 hours.",
-            )
+            ),
         ]
 
     def __str__(self) -> str:

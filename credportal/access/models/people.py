@@ -130,6 +130,11 @@ class User(AbstractBaseUser):
         return Duty.CATALOGUE_ADMIN in self.duties
 
     @property
+    def is_support(self) -> bool:
+        """Tell whether this person hands out access to others."""
+        return Duty.SUPPORT in self.duties
+
+    @property
     def is_user_admin(self) -> bool:
         """Tell whether this person looks after people and groups."""
         return Duty.USER_ADMIN in self.duties

@@ -46,6 +46,7 @@ ROLE_COLUMNS = (
     "account__external_id", "max_session_duration", "default_region", "accepts_source_identity",
     "accepts_session_tags", "needs_reason", "needs_ticket", "needs_approval", "needs_step_up", "ticket_pattern",
     "allows_read_only", "allows_my_address", "allows_one_region", "approvers__name", "approvals_needed", "tags",
+    "outsider_duration",
 )  # fmt: skip
 
 
@@ -136,7 +137,9 @@ def _listed_row(row_id: int, group: str | None, max_duration: timedelta, *rest: 
 def _listed_role(role_id: str, arn: str, label: str, description: str, *rest: Any) -> RoleFacts:
     """Return one enabled role as a value, from ``ROLE_COLUMNS``."""
     number, account, owner, environment, external_id, maximum, region, identity, tags, *more = rest
-    reason, ticket, approval, step_up, pattern, read_only, address, one_region, approvers, count, words = more
+    reason, ticket, approval, step_up, pattern, read_only, address, one_region, approvers, count, words, outsiders = (
+        more
+    )
     return RoleFacts(
         id=role_id,
         arn=arn,
@@ -158,6 +161,7 @@ def _listed_role(role_id: str, arn: str, label: str, description: str, *rest: An
         approvers=approvers or "",
         approvals_needed=count,
         tags=tuple(words.split()),
+        outsider_duration=outsiders,
     )
 
 
@@ -185,6 +189,7 @@ def role_facts(role: Role) -> RoleFacts:
         approvers=role.approvers.name if role.approvers else "",
         approvals_needed=role.approvals_needed,
         tags=tuple(role.tags.split()),
+        outsider_duration=role.outsider_duration,
     )
 
 

@@ -15,6 +15,7 @@ from credportal.audit.models import EventKind, Issuance
 from credportal.audit.record.writing import About, AuditUnavailable, NewEvent, append, chained, committed
 from credportal.audit.rows import insert
 from credportal.domain.durations import describe_duration
+from credportal.domain.handouts import GrantedClaim
 from credportal.domain.narrowing import describe
 from credportal.domain.types import (
     Actor,
@@ -48,7 +49,7 @@ def record_intent(
     origin: Origin,
     asked: IssuanceRequest,
     role: RoleFacts,
-    granted: Granted,
+    granted: Granted | GrantedClaim,
     alongside: Alongside = nothing,
 ) -> Issuance:
     """Commit that this person is about to get this role. Raises AlreadySubmitted or AuditUnavailable.
@@ -56,19 +57,23 @@ def record_intent(
     ``alongside`` is what has to be written together with the intent or not at all, such as taking
     an approval; what it raises passes, and then nothing is written.
     """
-    row = granted.eligibility
-    cap = row.break_glass_duration if asked.break_glass and row.break_glass_duration else row.max_duration
-    eligibility = f"{row.holder}, up to {describe_duration(cap)}"
     issuance = _new_issuance(
         issuance_id=issuance_id, actor=actor, origin=origin, asked=asked, role=role, status=Status.REQUESTED
     )
     issuance.source = granted.source.value
-    issuance.eligibility = eligibility
     issuance.session_name = granted.spec.session_name
     issuance.source_identity = granted.spec.source_identity
-    issuance.eligibility_id = granted.eligibility.id
-    issuance.approval_id = granted.approval_id
-    detail = {"eligibility": eligibility, "session_name": granted.spec.session_name, **_loud(asked)}
+    detail: dict[str, Any] = {"session_name": granted.spec.session_name, **_loud(asked)}
+    if isinstance(granted, GrantedClaim):
+        issuance.eligibility = f"handed out by {granted.issuer.name} ({granted.issuer.handle})"
+        detail |= {"handout": granted.handout_id, "issued_by": granted.issuer.handle}
+    else:
+        row = granted.eligibility
+        cap = row.break_glass_duration if asked.break_glass and row.break_glass_duration else row.max_duration
+        issuance.eligibility = f"{row.holder}, up to {describe_duration(cap)}"
+        issuance.eligibility_id = row.id
+        issuance.approval_id = granted.approval_id
+    detail = {"eligibility": issuance.eligibility, **detail}
     _insert(issuance, _event(EventKind.REQUESTED, issuance, actor, origin, detail), alongside)
     return issuance
 
@@ -82,10 +87,11 @@ def record_denied(
     role: RoleFacts | None,
     denied: Denied,
     approval_id: str = "",
+    alongside: Alongside = nothing,
 ) -> None:
     """Commit a refusal. Raises AlreadySubmitted or AuditUnavailable.
 
-    ``approval_id`` names the approval that could not be collected.
+    ``approval_id`` names the approval that could not be collected, ``alongside`` writes what belongs to the refusal.
     """
     issuance = _new_issuance(
         issuance_id=issuance_id, actor=actor, origin=origin, asked=asked, role=role, status=Status.DENIED
@@ -94,7 +100,8 @@ def record_denied(
     issuance.code = denied.reason.value
     issuance.approval_id = approval_id
     tried = [f"{row.eligibility.holder}: {row.why}" for row in denied.tried]
-    _insert(issuance, _event(EventKind.DENIED, issuance, actor, origin, {"tried": tried, **_loud(asked)}))
+    denial = _event(EventKind.DENIED, issuance, actor, origin, {"tried": tried, **_loud(asked)})
+    _insert(issuance, denial, alongside)
 
 
 def record_retry(*, issuance: Issuance, actor: Actor, origin: Origin, failure: Failure) -> None:

@@ -53,17 +53,17 @@ class Life:
 
 
 def life_of(issuance_id: str) -> Life | None:
-    """Return the whole life of an issuance, its approval included; None where there is neither row nor event."""
+    """Return the whole life of an issuance, with what led to it; None where there is neither row nor event."""
     life = next(iter(lives_of([issuance_id])), None)
     if life is None:
         return None
-    approvals = {event.subject for event in life.events if event.subject.startswith("approval:")}
+    led_here = {event.subject for event in life.events if event.subject.startswith(("approval:", "handout:"))}
     if life.told.approval_id:
-        approvals.add(f"approval:{life.told.approval_id}")
-    if not approvals:
+        led_here.add(f"approval:{life.told.approval_id}")
+    if not led_here:
         return life
-    # What led to the approval has no issuance yet; what another issuance took it for is no part of this life.
-    before = Event.objects.filter(_HAS_SUBJECT, subject__in=approvals, issuance_id="").order_by("id")[:MOST_EVENTS]
+    # What led to the issuance has none yet; what another issuance took it for is no part of this life.
+    before = Event.objects.filter(_HAS_SUBJECT, subject__in=led_here, issuance_id="").order_by("id")[:MOST_EVENTS]
     return Life(life.told, sorted([*life.events, *before], key=attrgetter("id")))
 
 

@@ -54,6 +54,23 @@ EVENTS = {
     "audit:export-started": "Export started",
     "audit:export-finished": "Export ended",
     "audit:archived": "Events archived",
+    "delegation:added": "Delegation added",
+    "delegation:changed": "Delegation changed",
+    "delegation:removed": "Delegation removed",
+    "handout:made": "Handed out",
+    "handout:denied": "Hand-out refused",
+    "handout:linked": "New link made",
+    "handout:shortened": "Claim window shortened",
+    "handout:cancelled": "Hand-out cancelled",
+    "handout:expired": "Hand-out expired",
+    "handout:claimed": "Claimed",
+    "handout:returned": "Claim given back",
+    "handout:burned": "Claimed, outcome unknown",
+    "handout:refused": "Claim refused",
+    "handout:wrong-person": "Claim by the wrong person",
+    "handout:wrong-code": "Wrong code",
+    "handout:locked": "Hand-out locked",
+    "handout:reported": "“This was not me”",
 }
 
 

@@ -9,7 +9,7 @@ from credportal.flows.housekeeping import keep_house
 
 
 class Command(BaseCommand):
-    """Turn issuances that lost their worker into ``unknown``, let approvals expire, and drop ended sign-ins."""
+    """Turn issuances that lost their worker into ``unknown``, let what has ended expire, and drop ended sign-ins."""
 
     help = __doc__
 
@@ -20,6 +20,6 @@ class Command(BaseCommand):
             sys.exit(kept.fault)
         for issuance_id in kept.reaped:
             self.stdout.write(f"unknown {issuance_id}")
-        for approval_id in kept.expired:
-            self.stdout.write(f"expired {approval_id}")
+        for expired_id in (*kept.expired, *kept.handouts_expired):
+            self.stdout.write(f"expired {expired_id}")
         self.stdout.write(f"{len(kept.reaped)} issuances became unknown.")
