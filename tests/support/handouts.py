@@ -28,7 +28,9 @@ def delegate(
     whom = {"group": holder} if isinstance(holder, Group) else {"user": holder}
     outsiders = timedelta(minutes=outsider_minutes) if outsider_minutes else None
     row = Delegation.objects.create(
-        max_duration=timedelta(hours=hours), outsider_duration=outsiders, **{**whom, **fields}
+        max_duration=timedelta(hours=hours),
+        outsider_duration=outsiders,
+        **{"name": f"Delegation {Delegation.objects.count() + 1}", **whom, **fields},
     )
     row.roles.set(roles)
     if outsiders:

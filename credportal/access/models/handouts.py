@@ -21,6 +21,7 @@ class Delegation(Versioned):
     hand-out.
     """
 
+    name = models.CharField(max_length=64, unique=True)
     group = models.ForeignKey(Group, on_delete=models.PROTECT, null=True, blank=True, related_name="delegations")
     user = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="delegations")
     roles = models.ManyToManyField(Role, related_name="delegations")
@@ -37,7 +38,6 @@ class Delegation(Versioned):
     max_per_day = models.PositiveSmallIntegerField(
         default=20, validators=[MinValueValidator(1), MaxValueValidator(MOST_PER_DAY)]
     )
-    note = models.CharField(max_length=200, blank=True)
 
     class Meta:
         constraints = [
@@ -60,7 +60,7 @@ class Delegation(Versioned):
         ]
 
     def __str__(self) -> str:
-        return f"{self.group or self.user}: delegation {self.pk}"
+        return self.name
 
 
 class Handout(models.Model):

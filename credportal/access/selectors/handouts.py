@@ -148,6 +148,7 @@ def _facts_of(rows: list[Delegation], issuer: User, now: datetime) -> tuple[Dele
 def _delegation_facts(row: Delegation, open_now: int, made_lately: int) -> DelegationFacts:
     return DelegationFacts(
         id=row.pk,
+        name=row.name,
         group=row.group.name if row.group else "",
         max_duration=row.max_duration,
         max_open=row.max_open,
