@@ -55,10 +55,11 @@ class Issuer:
 class DelegationFacts:
     """One row by which a person or a group may hand out a role. Like an eligibility, it allows a whole or nothing.
 
-    ``name`` is what admins call it, ``group`` who holds it, empty where the row names the person. ``recipients`` names the group of those it is
-    for, empty for every colleague. ``outsider_duration`` is None where it is not for outsiders. ``rota`` names the
-    rota on which one has to be on duty, empty where none; ``on_duty`` says whether the issuer is. ``open_now`` and
-    ``made_lately`` count the issuer's hand-outs by this row: those still open, those of the last 24 hours.
+    ``name`` is what admins call it, ``group`` who holds it, empty where the row names the person. ``recipients`` names
+    the group of those it is for, empty for every colleague. ``outsider_duration`` is None where it is not for
+    outsiders. ``rota`` names the rota on which one has to be on duty, empty where none; ``on_duty`` says whether the
+    issuer is. ``open_now`` and ``made_lately`` count the issuer's hand-outs by this row: those still open, those of
+    the last 24 hours.
     """
 
     id: int
