@@ -15,6 +15,7 @@ from credportal.access.models.catalogue import (
 from credportal.access.models.handouts import Delegation, Handout
 from credportal.access.models.people import GroupDuty, People, User, known_time_zone
 from credportal.access.models.requests import Approval, ApprovalDecision, ApprovalState, Review
+from credportal.access.models.rota import Rota, RotaSlot
 
 __all__ = [
     "Account",
@@ -31,6 +32,8 @@ __all__ = [
     "Requirements",
     "Review",
     "Role",
+    "Rota",
+    "RotaSlot",
     "User",
     "Versioned",
     "assumable_role_arn",

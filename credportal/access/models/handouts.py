@@ -7,6 +7,7 @@ from django.db.models.functions import Now
 
 from credportal.access.models.catalogue import Role, Versioned, new_public_id
 from credportal.access.models.people import User
+from credportal.access.models.rota import Rota
 from credportal.domain.durations import MAX_DURATION, MIN_DURATION
 from credportal.domain.handouts import HandoutState
 from credportal.domain.naming import outsider_handle_for
@@ -37,6 +38,9 @@ class Delegation(Versioned):
     )
     max_per_day = models.PositiveSmallIntegerField(
         default=20, validators=[MinValueValidator(1), MaxValueValidator(MOST_PER_DAY)]
+    )
+    rota = models.ForeignKey(
+        Rota, on_delete=models.PROTECT, null=True, blank=True, related_name="delegations", help_text="Empty: always."
     )
 
     class Meta:
