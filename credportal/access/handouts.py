@@ -45,7 +45,7 @@ def hash_of(token: str) -> str:
 
 def hash_of_code(code: str, handout_id: str) -> str:
     """Return what the database keeps of a code: worth nothing without the portal's SECRET_KEY, for digits are few."""
-    return salted_hmac(f"handout:{handout_id}", code, algorithm="sha256").hexdigest()
+    return salted_hmac(f"handout:{handout_id}", code.encode(errors="replace"), algorithm="sha256").hexdigest()
 
 
 def is_code(handout: Handout, code: str) -> bool:
@@ -78,9 +78,10 @@ def make(handout: Handout, asked: HandoutRequest, *, token: str, code: str) -> H
 def hold(issuer: User) -> None:
     """Lock the issuer's row until the transaction ends, so that two hand-outs at once are counted one by one.
 
-    SQLite needs no lock: its transactions follow one another.
+    The weaker lock lets others name them as a recipient meanwhile: two who hand out to each other at once would wait
+    for each other. SQLite needs no lock: its transactions follow one another.
     """
-    User.objects.select_for_update().get(pk=issuer.pk)
+    User.objects.select_for_update(no_key=True).get(pk=issuer.pk)
 
 
 def make_link(handout: Handout, *, token: str, code: str, now: datetime) -> None:

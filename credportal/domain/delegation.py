@@ -98,7 +98,9 @@ def longest_for_outsiders(row: DelegationFacts, role: RoleFacts, chaining_ceilin
         return None
     limits = [
         longest_for(row, role, chaining_ceiling),
-        Maximum(row.outsider_duration, f"Limit of {row.holder} for outsiders."),
+        Maximum(
+            row.outsider_duration, f"{f'Limit for {row.holder}' if row.group else 'Your own limit'}, for outsiders."
+        ),
         Maximum(role.outsider_duration, f"Limit of {role.name} for outsiders."),
     ]
     return min(limits, key=lambda limit: limit.duration)
@@ -135,7 +137,7 @@ def _refuse_request(asked: HandoutRequest, role: RoleFacts, recipient: Recipient
     if asked.duration < MIN_DURATION:
         return refusals.DURATION_TOO_SHORT
     if not asked.presets <= role.narrowings:
-        return refusals.not_offered(asked.presets, role)
+        return no.not_offered(asked.presets, role)
     if not asked.reason.strip():
         return no.REASON_REQUIRED
     if recipient.is_outsider and (role.outsider_duration is None or role.needs.step_up):

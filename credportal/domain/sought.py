@@ -137,7 +137,8 @@ def _whole(text: str) -> Sought | None:
         return Sought(Form.ACCESS_KEY_ID, text)
     arn, session_id = _SESSION_ARN.fullmatch(text), _SESSION_ID.fullmatch(text)
     if arn is not None:
-        return _session(Form.SESSION_ARN, text, arn["session"])
+        tail = f"{arn['role']}/{arn['session']}"
+        return None if "," in tail and _SECRET.search(tail) else _session(Form.SESSION_ARN, text, arn["session"])
     return _session(Form.SESSION_ID, text, session_id["session"]) if session_id is not None else None
 
 
@@ -162,8 +163,23 @@ def _id_in(text: str) -> str:
 
 def _holds_secret(text: str) -> bool:
     # A terminal may have broken it, JSON may have escaped its slashes.
-    joined = _LINE_BREAK.sub("", text).replace("\\", "")
-    return (_SECRET_IN_ARN if joined.startswith("arn:") else _SECRET).search(joined) is not None
+    joined = _SESSION_ARN.sub(_without_own, _LINE_BREAK.sub("", text).replace("\\", ""))
+    return _secret_in(joined).search(joined) is not None
+
+
+def _secret_in(text: str) -> re.Pattern[str]:
+    """Return what a secret would look like here. A comma in what begins as an ARN may part it from a secret."""
+    return _SECRET_IN_ARN if text.startswith("arn:") and "," not in text else _SECRET
+
+
+def _without_own(arn: re.Match[str]) -> str:
+    """Take out the ARN of a session of the portal's: role and two names, joined by ``/`` and ``+``, look like a secret.
+
+    A comma could part it from one, and an ARN with nothing but short names has no room for one.
+    """
+    name = _SESSION_NAME.fullmatch(arn["session"])
+    is_own = name is not None and _id_in(name["id"]) != "" and "," not in arn[0]
+    return " " if is_own and "/" not in arn["role"].rpartition("/")[0] else arn[0]
 
 
 def _only_key_id(text: str) -> str:

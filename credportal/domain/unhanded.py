@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from credportal.domain.durations import describe_duration
+from credportal.domain.durations import MIN_DURATION, describe_duration
 from credportal.domain.handouts import MAX_WINDOW, MIN_WINDOW
 from credportal.domain.limits import Maximum, said
 from credportal.domain.refusals import STEP_UP_WINDOW, minutes_of, ticket_step
-from credportal.domain.types import DenialReason, Denied, RoleFacts
+from credportal.domain.types import DenialReason, Denied, Preset, RoleFacts
 
+_PRESET_WORDS = {
+    Preset.READ_ONLY: "read-only",
+    Preset.MY_ADDRESS: "only from the address that claims it",
+    Preset.ONE_REGION: "only in one region",
+}
 _ROW_REASONS = (
     DenialReason.DURATION_TOO_LONG,
     DenialReason.TOO_MANY_OPEN,
@@ -20,9 +25,6 @@ _ROW_REASONS = (
     DenialReason.OUTSIDERS_NOT_ALLOWED,
 )
 """The reasons of rows, what the person can mend alone first. The first one among the rows tried is told."""
-
-# At the claim these have to be mended by the recipient; everything else needs the issuer.
-_RECIPIENTS_OWN = {DenialReason.STEP_UP_REQUIRED, DenialReason.INACTIVE}
 
 NOT_SUPPORT = Denied(
     reason=DenialReason.NOT_DELEGATED,
@@ -74,6 +76,16 @@ ADDRESS_UNKNOWN = Denied(
     why="The session is to be tied to your address, and your address is not known here.",
     next_step="Ask for a hand-out that is not tied to an address.",
 )
+
+
+def not_offered(wanted: frozenset[Preset], role: RoleFacts) -> Denied:
+    """Refuse a narrowing that the role does not offer."""
+    words = ", ".join(_PRESET_WORDS[preset] for preset in Preset if preset in wanted - role.narrowings)
+    return Denied(
+        reason=DenialReason.NARROWING_NOT_ALLOWED,
+        why=f"{role.name} does not offer to be narrowed to: {words}.",
+        next_step="Hand it out without that, or choose another role.",
+    )
 
 
 def recipient_inactive(name: str) -> Denied:
@@ -148,6 +160,13 @@ def step_up(role: RoleFacts) -> Denied:
 def too_long(role: RoleFacts, maximum: Maximum, asked: str) -> Denied:
     """Refuse a duration above the row's maximum."""
     longest = said(maximum.duration)
+    if maximum.duration < MIN_DURATION:
+        return Denied(
+            reason=DenialReason.DURATION_TOO_LONG,
+            why=f"You may hand out {role.name} for up to {longest}, and AWS issues nothing under "
+            f"{said(MIN_DURATION)}. {maximum.why}",
+            next_step="Ask an admin of the portal to raise that limit.",
+        )
     return Denied(
         reason=DenialReason.DURATION_TOO_LONG,
         why=f"You may hand out {role.name} for up to {longest}, not {asked}. {maximum.why}",
@@ -169,7 +188,7 @@ def too_many_open(limit: int) -> Denied:
     """Refuse one more where as many as allowed are open."""
     return Denied(
         reason=DenialReason.TOO_MANY_OPEN,
-        why=f"You may have {limit} open at once, and so many are open.",
+        why=f"You may have {_times(limit, 'hand-out')} open at once, and you have.",
         next_step="Cancel one that nobody needs, or wait until one is claimed or expires.",
     )
 
@@ -178,7 +197,7 @@ def too_many_today(limit: int) -> Denied:
     """Refuse one more where as many as allowed were made in the last 24 hours."""
     return Denied(
         reason=DenialReason.TOO_MANY_TODAY,
-        why=f"You may hand out {limit} times in 24 hours, and you have.",
+        why=f"You may hand out {_times(limit, 'time')} in 24 hours, and you have.",
         next_step="Ask a colleague in support, or come back later.",
     )
 
@@ -190,17 +209,17 @@ def nearest(found: Sequence[Denied]) -> Denied:
 
 def at_claim(denied: Denied, issuer: str) -> Denied:
     """Say to the recipient what was decided: most of it only the issuer can mend."""
-    if denied.reason in _RECIPIENTS_OWN:
+    if denied.reason is DenialReason.STEP_UP_REQUIRED or denied in (ISSUER_GONE, ADDRESS_UNKNOWN):
         return denied
-    if denied.reason is DenialReason.RECIPIENT_INACTIVE:
-        return replace(denied, why="Your account on the portal is switched off.", next_step=_ask(issuer))
-    if denied.reason in _SAID_TO_RECIPIENT:
-        return replace(denied, why=_SAID_TO_RECIPIENT[denied.reason], next_step=_ask(issuer), longest=None)
-    return replace(denied, next_step=_ask(issuer))
+    why = _SAID_TO_RECIPIENT.get(denied.reason, denied.why)
+    return replace(denied, why=why, next_step=f"Ask {issuer} to hand it out anew.", longest=None)
 
 
 _SAID_TO_RECIPIENT = {
+    DenialReason.RECIPIENT_INACTIVE: "Your account on the portal is switched off.",
     DenialReason.NOT_DELEGATED: "This role may not be handed out any more.",
+    DenialReason.ROLE_UNFIT: "This role cannot be used as it stands in the portal.",
+    DenialReason.NARROWING_NOT_ALLOWED: "This role cannot be narrowed as it was handed out any more.",
     DenialReason.DURATION_TOO_LONG: "This role may not be handed out for so long any more.",
     DenialReason.RECIPIENT_NOT_ALLOWED: "This role may not be handed to you any more.",
     DenialReason.OUTSIDERS_NOT_ALLOWED: "This role is not handed to anybody outside of the portal any more.",
@@ -210,5 +229,5 @@ _SAID_TO_RECIPIENT = {
 }
 
 
-def _ask(issuer: str) -> str:
-    return f"Ask {issuer} to hand it out anew."
+def _times(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"

@@ -173,7 +173,8 @@ def _carry_out(
 def _claim_of(handout: Handout, actor: Actor, origin: Origin, now: datetime) -> Once:
     """Take the hand-out with the intent, give it back where AWS minted nothing, and record how it ended otherwise."""
     # Whoever handed out to an outsider knows link and code, and could be the outsider themselves.
-    same = {"from_issuers_address": True} if handout.is_for_outsider and origin.address == handout.made_from else {}
+    is_same = handout.is_for_outsider and origin.address != "" and origin.address == handout.made_from
+    same = {"from_issuers_address": True} if is_same else {}
 
     def take(issuance_id: str) -> None:
         handouts.claim(handout, issuance_id=issuance_id, address=origin.address, now=now)
