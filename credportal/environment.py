@@ -3,6 +3,7 @@
 import os
 import re
 import zoneinfo
+from email.utils import parseaddr
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -10,6 +11,9 @@ from marshmallow import ValidationError
 from marshmallow.validate import Length
 
 from credportal.audit.proof import keys
+
+MAIL_PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
+"""The ways to a mail server, each with its usual port (RFC 5321, RFC 8314)."""
 
 
 def an_origin(value: str) -> None:
@@ -50,6 +54,37 @@ def a_syslog_server(value: str) -> None:
     """Refuse what is not ``tls://host[:port]``."""
     if value and not (_is_place(value, schemes={"tls"}) and urlsplit(value).path in {"", "/"}):
         raise ValidationError("write it as tls://syslog.example.com:6514; plain TCP and UDP carry nothing of the audit")
+
+
+def a_mail_server(value: str) -> None:
+    """Refuse what is neither a mail server nor a folder for mail."""
+    try:
+        parts = urlsplit(value)
+        is_folder = parts.scheme == "file" and not parts.netloc and parts.path.startswith("/")
+        is_server = parts.scheme in MAIL_PORTS and parts.path in {"", "/"} and not parts.password
+        named = bool(parts.hostname) and parts.port != 0 and not parts.query and "#" not in value
+    except ValueError:
+        named = is_server = is_folder = False
+    if value and not (is_folder or (is_server and named and value.isascii() and value.isprintable())):
+        raise ValidationError(
+            "write it as smtps://user@mail.example.com:465 or smtp+starttls://user@mail.example.com:587; "
+            "the password has a variable of its own"
+        )
+
+
+def a_sender(value: str) -> None:
+    """Refuse what mail cannot come from."""
+    name, address = parseaddr(value)
+    if value and not (value.isprintable() and re.fullmatch(r"[!-?A-~]+@[A-Za-z0-9.-]+", address) and name.isascii()):
+        raise ValidationError("write it as credportal@example.com or Our portal <credportal@example.com>")
+
+
+def a_password_file(value: str) -> None:
+    """Refuse a file that cannot be read."""
+    try:
+        Path(value).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValidationError(f"cannot read it ({getattr(error, 'strerror', 'not text')})") from error
 
 
 def _is_place(value: str, *, schemes: set[str]) -> bool:

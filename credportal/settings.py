@@ -8,6 +8,7 @@ WSGI entry point refuses to start on them too.
 
 import sys
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import structlog
 from environs import Env, EnvValidationError
@@ -15,9 +16,13 @@ from marshmallow.validate import Length, OneOf, Range
 
 from credportal.audit.proof import keys
 from credportal.environment import (
+    MAIL_PORTS,
     a_file,
     a_key_file,
+    a_mail_server,
+    a_password_file,
     a_principal,
+    a_sender,
     a_syslog_server,
     a_time_zone,
     a_webhook,
@@ -57,6 +62,14 @@ def webhook_secret() -> str:
     if not env.str("CREDPORTAL_AUDIT_WEBHOOK_SECRET_FILE", default=""):
         return env.str("CREDPORTAL_AUDIT_WEBHOOK_SECRET", default="", validate=lambda key: key and Length(min=32)(key))
     file = env.str("CREDPORTAL_AUDIT_WEBHOOK_SECRET_FILE", validate=a_key_file)
+    return Path(file).read_text(encoding="utf-8").strip() if file else ""
+
+
+def mail_password() -> str:
+    """Read CREDPORTAL_EMAIL_PASSWORD, or the file that CREDPORTAL_EMAIL_PASSWORD_FILE names."""
+    if not env.str("CREDPORTAL_EMAIL_PASSWORD_FILE", default=""):
+        return env.str("CREDPORTAL_EMAIL_PASSWORD", default="")
+    file = env.str("CREDPORTAL_EMAIL_PASSWORD_FILE", validate=a_password_file)
     return Path(file).read_text(encoding="utf-8").strip() if file else ""
 
 
@@ -105,6 +118,14 @@ AUDIT_WEBHOOK_SECRET = webhook_secret()
 AUDIT_SYSLOG = env.str("CREDPORTAL_AUDIT_SYSLOG", default="", validate=a_syslog_server)
 AUDIT_CA_FILE = env.str("CREDPORTAL_AUDIT_CA_FILE", default="", validate=a_file)
 
+# Notices about hand-outs. Where no server is named, none are sent.
+MAIL_SERVER = env.str("CREDPORTAL_EMAIL_SERVER", default="", validate=a_mail_server)
+MAIL_IS_ON = bool(MAIL_SERVER)
+EMAIL_HOST_PASSWORD = mail_password()
+MAIL_FROM = env.str("CREDPORTAL_EMAIL_FROM", default="", validate=a_sender)
+# How long a hand-out that has ended is kept; the audit keeps its events longer.
+HANDOUT_DAYS = env.int("CREDPORTAL_HANDOUT_DAYS", default=90, validate=Range(min=2, max=3650))
+
 STATIC_ROOT = env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles"))
 
 try:
@@ -131,6 +152,18 @@ else:
         "connect_timeout": 3,
         "options": "-c lock_timeout=5000 -c statement_timeout=15000 -c idle_in_transaction_session_timeout=30000",
     }
+
+# The parts of it that Django's mail wants. A server that is silent holds up nobody for long.
+_mail = urlsplit(MAIL_SERVER)
+EMAIL_BACKEND = f"django.core.mail.backends.{'dummy' if not MAIL_SERVER else 'smtp'}.EmailBackend"
+if _mail.scheme == "file":
+    EMAIL_BACKEND, EMAIL_FILE_PATH = "django.core.mail.backends.filebased.EmailBackend", unquote(_mail.path)
+EMAIL_HOST, EMAIL_HOST_USER = _mail.hostname or "", unquote(_mail.username or "")
+EMAIL_PORT = _mail.port or MAIL_PORTS.get(_mail.scheme, 0)
+EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.scheme == "smtp+starttls", _mail.scheme == "smtps"
+EMAIL_TIMEOUT = 5
+EMAIL_USE_LOCALTIME = False
+DEFAULT_FROM_EMAIL = MAIL_FROM or f"credportal@{urlsplit(PORTAL_URL).hostname or 'localhost'}"
 
 INSTALLED_APPS = [
     "credportal.access",

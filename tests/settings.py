@@ -17,6 +17,7 @@ os.environ.update(
         "AWS_EC2_METADATA_DISABLED": "true",
         # Nothing listens there: a test that forgets its own STS fails at once.
         "AWS_ENDPOINT_URL_STS": "http://127.0.0.1:9",
+        "CREDPORTAL_EMAIL_SERVER": "smtp://127.0.0.1:9",
     }
 )
 for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "CREDPORTAL_DEMO_ENDPOINT", "DEBUG", "LOG_LEVEL", "CACHE_URL"):

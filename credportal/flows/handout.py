@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from django.conf import settings
 
 from credportal.access import handouts
 from credportal.access.models import Handout, Role, User
@@ -22,14 +21,13 @@ from credportal.domain.durations import describe_duration
 from credportal.domain.handouts import HandoutFacts, HandoutRequest, Recipient
 from credportal.domain.narrowing import describe
 from credportal.domain.types import Denied, Origin, Source
+from credportal.flows.addresses import claim_address
 from credportal.flows.answers import AuditUnavailable
 from credportal.flows.handout_events import append, written
 from credportal.flows.identity import portal_identity
+from credportal.flows.link_mail import mail_link as mail_the_link
 
 log = structlog.get_logger(__name__)
-
-CLAIM_PATH = "/claim/"
-"""Where links lead. It stands in mails and chats, so it stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +41,15 @@ class Addressee:
 
 @dataclass(frozen=True, slots=True)
 class HandedOut:
-    """It is handed out. ``address`` is the link with its token, ``code`` an outsider's: both are shown this once."""
+    """It is handed out. ``address`` is the link with its token, ``code`` an outsider's: both are shown this once.
+
+    ``mailed`` tells whether the link went to the recipient by mail, None where nobody wanted that.
+    """
 
     handout: Handout
     address: str = field(repr=False)
     code: str = field(repr=False, default="")
+    mailed: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +74,12 @@ def hand_out(
     origin: Origin,
     now: datetime,
     signed_in_at: datetime | None = None,
+    mail_link: bool = False,
 ) -> HandedOut | NotHandedOut | HandedOutBefore | AuditUnavailable:
-    """Hand out a right to one session, or say why not. ``now`` and ``signed_in_at`` are aware UTC."""
+    """Hand out a right to one session, or say why not. ``now`` and ``signed_in_at`` are aware UTC.
+
+    With ``mail_link`` the link goes to the recipient by mail too, once all is committed.
+    """
     identity = portal_identity()
     token = handouts.new_token()
     code = "" if addressee.handle else handouts.new_code()
@@ -89,19 +95,20 @@ def hand_out(
             handout = _new(user, asked, addressee, origin, now)
             handout.delegation_id = decision.delegation.id
             handouts.make(handout, asked, token=token, code=code)
-            append(EventKind.HANDOUT_MADE, handout, user, origin, detail={"after": _told(handout, asked)})
+            append(EventKind.HANDOUT_MADE, handout, user, origin, detail={"after": _told(handout, asked, mail_link)})
     except handouts.AlreadyHandedOut:
         earlier = access.handout_of_submission(user, asked.submission)
         return HandedOutBefore(earlier) if earlier else _unavailable(user)
     except record.AuditUnavailable as error:
         return _unavailable(user, error)
     log.info("handout.made", handout_id=handout.id, actor=user.handle)
-    return HandedOut(access.handout(handout.id) or handout, claim_address(token), code)
+    return given(access.handout(handout.id) or handout, token, code, mail_link=mail_link)
 
 
-def claim_address(token: str) -> str:
-    """Return the link: the token stands in its fragment, which no browser sends to any server (RFC 9110, 7.1)."""
-    return f"{settings.PORTAL_URL.rstrip('/')}{CLAIM_PATH}#{token}"
+def given(handout: Handout, token: str, code: str, *, mail_link: bool) -> HandedOut:
+    """Return the answer with the link, after it is committed and, where that is wanted, mailed."""
+    address = claim_address(token)
+    return HandedOut(handout, address, code, mail_the_link(handout, address) if mail_link else None)
 
 
 def _recipient(addressee: Addressee) -> Recipient | None:
@@ -124,7 +131,7 @@ def _new(user: User, asked: HandoutRequest, addressee: Addressee, origin: Origin
     )
 
 
-def _told(handout: Handout, asked: HandoutRequest) -> dict[str, str]:
+def _told(handout: Handout, asked: HandoutRequest, mail_link: bool) -> dict[str, str]:
     """Return what the audit keeps of a new hand-out beside its columns. Of an outsider it keeps the address."""
     narrowed = list(describe(asked.narrowing("")))
     if asked.from_claim_address:
@@ -135,6 +142,7 @@ def _told(handout: Handout, asked: HandoutRequest) -> dict[str, str]:
         "window": describe_duration(asked.window),
         "until": written(handout.expires_at),
         "narrowed": ", ".join(narrowed),
+        "mailed": "the link" if mail_link else "",
     }
     return {name: text for name, text in told.items() if text}
 

@@ -14,25 +14,26 @@ from credportal.audit import record
 from credportal.audit.models import EventKind
 from credportal.domain.types import Origin
 from credportal.flows.answers import AuditUnavailable
-from credportal.flows.handout import HandedOut, claim_address
+from credportal.flows.handout import HandedOut, given
 from credportal.flows.handout_events import Changed, NotChanged, append, change, written
 
 log = structlog.get_logger(__name__)
 
 
 def make_link(
-    *, user: User, handout: Handout, origin: Origin, now: datetime
+    *, user: User, handout: Handout, origin: Origin, now: datetime, mail_link: bool = False
 ) -> HandedOut | NotChanged | AuditUnavailable:
-    """Make a new link, and for an outsider a new code; the old ones are dead."""
+    """Make a new link, and for an outsider a new code; the old ones are dead. ``mail_link`` as in ``hand_out``."""
     token = handouts.new_token()
     code = handouts.new_code() if handout.is_for_outsider else ""
 
     def write() -> None:
         handouts.make_link(handout, token=token, code=code, now=now)
-        append(EventKind.HANDOUT_LINKED, handout, user, origin)
+        mailed = {"after": {"mailed": "the link"}} if mail_link else {}
+        append(EventKind.HANDOUT_LINKED, handout, user, origin, detail=mailed)
 
     answer = change(handout, write)
-    return HandedOut(answer.handout, claim_address(token), code) if isinstance(answer, Changed) else answer
+    return given(answer.handout, token, code, mail_link=mail_link) if isinstance(answer, Changed) else answer
 
 
 def shorten(
