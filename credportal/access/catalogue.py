@@ -1,11 +1,12 @@
 """Compares a catalogue file with the catalogue.
 
 A file adds and updates; it deletes no account, role or group, because issuances name them.
-Three things are made to match it exactly: the members of a group that the file gives with
-``members``, its duties where the file gives ``duties``, and, where the file has
-eligibilities at all, the eligibilities of every role that it names. Everything else stays as
-it is. An account's ExternalId is made here, by the model; a file may bring the one of an
-account that is new here, and never changes one.
+Four things are made to match it exactly: the members of a group that the file gives with
+``members``, its duties where the file gives ``duties``, where the file has eligibilities at
+all, the eligibilities of every role that it names, and, where it has delegations at all, those
+that give no role but such as it names. Everything else stays as it is. An account's ExternalId
+is made here, by the model; a file may bring the one of an account that is new here, and never
+changes one.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 
+from credportal.access.catalogue_delegations import plan_delegations
 from credportal.access.catalogue_entries import CatalogueFile, EligibilityEntry, Entry
 from credportal.access.catalogue_groups import plan_groups
 from credportal.access.catalogue_plan import UNTOLD, Change, Plan
@@ -36,7 +38,7 @@ from credportal.domain.types import Identity
 
 
 def plan_catalogue(file: CatalogueFile, identity: Identity, *, to_write: bool = False) -> Plan:
-    """Compare a file with the catalogue. Writes nothing; seven statements, whatever the sizes.
+    """Compare a file with the catalogue. Writes nothing; seven statements, nine with delegations, whatever the sizes.
 
     ``identity`` is the portal's own. A plan ``to_write`` needs a transaction, and locks what it
     compares, so that nobody else's change is overwritten.
@@ -53,6 +55,9 @@ def plan_catalogue(file: CatalogueFile, identity: Identity, *, to_write: bool = 
         theirs = {arn: role for arn, role in by_arn.items() if arn in named}
         rows = _rows(Eligibility.objects.select_related("role", "group", "user"), to_write=to_write)
         _plan_eligibilities(plan, file.eligibilities, rows, theirs)
+    if file.delegations is not None:
+        named = {entry.key for entry in file.roles} | {arn for entry in file.delegations for arn in entry.roles}
+        plan_delegations(plan, file.delegations, by_arn, named, to_write=to_write)
     plan.problems.sort(key=lambda problem: problem.line)
     return plan
 

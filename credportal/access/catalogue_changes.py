@@ -1,7 +1,7 @@
 """Writes of one row of the catalogue at a time, as a person makes them at a page.
 
-They stand inside the transaction of their audit event, which the flow opens. Nothing is ever
-deleted: issuances name accounts and roles, and a row that gives nothing any more has ended.
+They stand inside the transaction of their audit event, which the flow opens. Only a delegation is
+ever deleted: issuances name accounts and roles, and a row that gives nothing any more has ended.
 """
 
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from typing import Any
 from django.contrib.auth.models import Group
 from django.db import IntegrityError
 
-from credportal.access.models import Account, Eligibility, Role, User
+from credportal.access.models import Account, Delegation, Eligibility, Role, User
 from credportal.domain.durations import describe_duration
 
-CatalogueRow = Account | Role | Eligibility
+CatalogueRow = Account | Role | Eligibility | Delegation
 Key = str | int
 
 # What the database lets one row say, by the column that a form shows it at.
@@ -22,7 +22,11 @@ ONCE: dict[type[CatalogueRow], dict[str, tuple[str, ...]]] = {
     Account: {"number": ("number",), "name": ("name",)},
     Role: {"arn": ("arn",)},
     Eligibility: {"group": ("role", "group"), "user": ("role", "user")},
+    Delegation: {"name": ("name",)},
 }
+UNTOLD = ("id", "version")
+MANY = ("roles",)
+"""What stands in a table of its own: the value is a frozenset of rows."""
 
 
 class Stale(Exception):  # noqa: N818 -- the name says what happened.
@@ -51,14 +55,15 @@ class Change:
     after: dict[str, Any]
 
 
-def add(row: CatalogueRow, columns: list[str]) -> Change:
-    """Insert a row; ``columns`` are those to tell. Raises Taken."""
+def add(row: CatalogueRow, values: dict[str, Any]) -> Change:
+    """Insert a row; ``values`` are those to tell, and what stands beside the row. Raises Taken."""
     _refuse_taken(row, adding=True)
     try:
         row.save(force_insert=True)
     except IntegrityError:
         raise Taken from None
-    told = {name: told_as(getattr(row, name)) for name in columns}
+    _put_many(row, values)
+    told = {name: told_as(_value(row, name)) for name in values}
     return Change(row, {}, {name: value for name, value in told.items() if value not in ("", None)})
 
 
@@ -68,22 +73,25 @@ def change(model: type[CatalogueRow], key: Key, values: dict[str, Any], *, versi
     ``version`` is the one that the person saw, None where it does not matter. Raises Stale, and Taken.
     """
     row: CatalogueRow = model._default_manager.select_for_update().get(pk=key)  # noqa: SLF001 -- Django documents it.
-    before = {name: told_as(getattr(row, name)) for name in values}
-    different = [name for name, value in values.items() if getattr(row, name) != value]
+    now = {name: _value(row, name) for name in values}
+    different = [name for name, value in values.items() if now[name] != value]
     if not different:
         return Change(row, {}, {})
     if version is not None and row.version != version:
         raise Stale(row)
-    for name in different:
+    columns = [name for name in different if name not in MANY]
+    for name in columns:
         setattr(row, name, values[name])
     _refuse_taken(row, adding=False)
     row.version += 1
     try:
-        row.save(update_fields=[*different, "version"])
+        row.save(update_fields=[*columns, "version"])
     except IntegrityError:
         raise Taken from None
-    after = {name: told_as(getattr(row, name)) for name in different}
-    return Change(row, {name: before[name] for name in different}, after)
+    changed = {name: values[name] for name in different}
+    _put_many(row, changed)
+    before = {name: told_as(now[name]) for name in different}
+    return Change(row, before, {name: told_as(value) for name, value in changed.items()})
 
 
 def end(eligibility_id: int, now: datetime) -> Change:
@@ -92,6 +100,16 @@ def end(eligibility_id: int, now: datetime) -> Change:
     if row.valid_until is not None and row.valid_until <= now:
         return Change(row, {}, {})
     return change(Eligibility, eligibility_id, {"valid_until": now}, version=None)
+
+
+def remove(delegation_id: int) -> Change:
+    """Delete a delegation, whatever its version. Its hand-outs stay, without one."""
+    rows = Delegation.objects.select_related("group", "user", "recipients").select_for_update(of=("self",))
+    row = rows.get(pk=delegation_id)
+    names = [field.name for field in row._meta.fields if field.name not in UNTOLD]  # noqa: SLF001 -- as above.
+    told = {name: told_as(_value(row, name)) for name in [*names, *MANY]}
+    Delegation.objects.filter(pk=delegation_id).delete()  # The row itself keeps its number, which the event names.
+    return Change(row, {name: value for name, value in told.items() if value not in ("", None)}, {})
 
 
 def told_as(value: Any) -> Any:
@@ -104,7 +122,19 @@ def told_as(value: Any) -> Any:
         return value.name
     if isinstance(value, User):
         return value.handle
+    if isinstance(value, frozenset):
+        return sorted(told_as(item) for item in value)
     return value.arn if isinstance(value, Role) else value
+
+
+def _value(row: CatalogueRow, name: str) -> Any:
+    return frozenset(getattr(row, name).all()) if name in MANY else getattr(row, name)
+
+
+def _put_many(row: CatalogueRow, values: dict[str, Any]) -> None:
+    for name in MANY:
+        if name in values:
+            getattr(row, name).set(values[name])
 
 
 def _refuse_taken(row: CatalogueRow, *, adding: bool) -> None:

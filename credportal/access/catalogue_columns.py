@@ -13,8 +13,9 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from credportal.access.catalogue_rows import NARROWING, NEEDS
-from credportal.access.models import Account, Eligibility, Role, User
+from credportal.access.models import Account, Delegation, Eligibility, Role, User
 from credportal.access.models.catalogue import MOST_APPROVALS
+from credportal.access.models.handouts import MOST_OPEN, MOST_PER_DAY
 from credportal.domain.durations import MAX_DURATION, MIN_DURATION
 from credportal.domain.naming import name_problem
 from credportal.domain.tickets import pattern_problem
@@ -85,10 +86,24 @@ def _boolean(text: str) -> bool:
     return bool(_one_of(("true", "false"))(text) == "true")
 
 
-def _approvals(text: str) -> int:
-    if text not in {str(number) for number in range(1, MOST_APPROVALS + 1)}:
-        raise ValueError(f"Write a number from 1 to {MOST_APPROVALS}.")
-    return int(text)
+def _number(most: int) -> ReadText:
+    def read(text: str) -> int:
+        if text not in {str(number) for number in range(1, most + 1)}:
+            raise ValueError(f"Write a number from 1 to {most}.")
+        return int(text)
+
+    return read
+
+
+def _or_none(read: ReadText) -> ReadText:
+    """Return a reader that also takes an empty text, which says that there is none."""
+    return lambda text: read(text) if text else ""
+
+
+def _some(words: list[str]) -> tuple[str, ...]:
+    if not words:
+        raise ValueError("Name at least one.")
+    return tuple(sorted(words))
 
 
 def _external_id(text: str) -> str:
@@ -150,9 +165,10 @@ ROLE_KEYS: dict[str, Reads] = {
     "accepts_session_tags": _boolean,
     "needs": _some_of(NEEDS),
     "ticket_pattern": _text(Role, "ticket_pattern", pattern_problem),
-    "approvers": lambda text: _GROUP(text) if text else "",
-    "approvals_needed": _approvals,
+    "approvers": _or_none(_GROUP),
+    "approvals_needed": _number(MOST_APPROVALS),
     "narrowing": _some_of(NARROWING),
+    "outsider_duration": _or_none(_REQUIRED_DURATION),
     "enabled": _boolean,
 }
 MEMBER = _text(User, "username")
@@ -177,6 +193,23 @@ UNSAID: dict[str, Any] = {
     "valid_from": None,
     "valid_until": None,
     "note": "",
+}
+DELEGATION_KEYS: dict[str, Reads] = {
+    "name": _text(Delegation, "name", name_problem),
+    "group": _GROUP,
+    "user": MEMBER,
+    "roles": Words(_text(Role, "arn"), _some),
+    "max_duration": _REQUIRED_DURATION,
+    "outsider_duration": _or_none(_REQUIRED_DURATION),
+    "recipients": _or_none(_GROUP),
+    "max_open": _number(MOST_OPEN),
+    "max_per_day": _number(MOST_PER_DAY),
+}
+DELEGATION_UNSAID: dict[str, Any] = {
+    "outsider_duration": "",
+    "recipients": "",
+    "max_open": Delegation._meta.get_field("max_open").default,  # noqa: SLF001 -- as above.
+    "max_per_day": Delegation._meta.get_field("max_per_day").default,  # noqa: SLF001 -- as above.
 }
 OLD_KEYS: dict[str, Reads] = {"needs_reason": _boolean}
 """Keys of eligibilities that files of version 0.1.0 have; ``needs`` says it now."""

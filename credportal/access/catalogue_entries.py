@@ -44,11 +44,24 @@ class EligibilityEntry:
 
 
 @dataclass(slots=True)
+class DelegationEntry:
+    """One delegation: its name, a group's or a person's name, the ARNs of its roles in order, and all its values."""
+
+    line: int
+    name: str
+    group: str
+    user: str
+    roles: tuple[str, ...]
+    columns: dict[str, Any]
+
+
+@dataclass(slots=True)
 class CatalogueFile:
-    """What a file says. ``eligibilities`` is None where it says nothing about them."""
+    """What a file says. ``eligibilities`` is None where it says nothing about them, as is ``delegations``."""
 
     accounts: list[Entry] = field(default_factory=list)
     roles: list[Entry] = field(default_factory=list)
     groups: list[GroupEntry] = field(default_factory=list)
     eligibilities: list[EligibilityEntry] | None = None
+    delegations: list[DelegationEntry] | None = None
     problems: list[Problem] = field(default_factory=list)

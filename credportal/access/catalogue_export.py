@@ -15,15 +15,16 @@ from typing import Any
 
 from django.contrib.auth.models import Group
 
-from credportal.access.catalogue_columns import DUTIES, UNSAID
+from credportal.access.catalogue_columns import DELEGATION_UNSAID, DUTIES, UNSAID
 from credportal.access.catalogue_rows import (
     ACCOUNT_VALUES,
+    DELEGATION_VALUES,
     ELIGIBILITY_VALUES,
     ROLE_VALUES,
     values_of,
     written,
 )
-from credportal.access.models import Account, Eligibility, GroupDuty, Role, User
+from credportal.access.models import Account, Delegation, Eligibility, GroupDuty, Role, User
 
 _HEAD = "# The catalogue of credportal. manage.py import_catalogue reads it back; docs/operating.md describes it.\n"
 _PLAIN = re.compile(r"(?:[A-Za-z][A-Za-z0-9_.:/=+@-]*(?: [A-Za-z0-9][A-Za-z0-9_.:/=+@-]*)*|(?:[0-9]+[hms])+)", re.ASCII)
@@ -37,11 +38,18 @@ def catalogue_text(*, with_external_ids: bool) -> str:
 
     What names is read before what is named, so a change in between leaves nothing named and not there.
     """
+    delegations = list(_delegations())
     eligibilities = list(_eligibilities())
     roles = list(_roles())
     groups = list(_groups())
     accounts = list(_accounts(with_external_ids=with_external_ids))
-    sections = {"accounts": accounts, "roles": roles, "groups": groups, "eligibilities": eligibilities}
+    sections = {
+        "accounts": accounts,
+        "roles": roles,
+        "groups": groups,
+        "eligibilities": eligibilities,
+        "delegations": delegations,
+    }
     return _HEAD + "".join(_section(name, entries) for name, entries in sections.items())
 
 
@@ -74,6 +82,15 @@ def _eligibilities() -> Iterator[Pairs]:
         values = values_of(row, ELIGIBILITY_VALUES).items()
         said = [(name, value) for name, value in values if name not in UNSAID or value != UNSAID[name]]
         yield [("role", row.role.arn), holder, *said]
+
+
+def _delegations() -> Iterator[Pairs]:
+    rows = Delegation.objects.select_related("group", "user", "recipients").prefetch_related("roles")
+    for row in sorted(rows, key=attrgetter("name")):
+        holder = ("user", row.user.username) if row.user else ("group", str(row.group))
+        values = values_of(row, DELEGATION_VALUES).items()
+        said = [(name, value) for name, value in values if value != DELEGATION_UNSAID.get(name)]
+        yield [("name", row.name), holder, ("roles", sorted(role.arn for role in row.roles.all())), *said]
 
 
 def _section(name: str, entries: Sequence[Pairs]) -> str:

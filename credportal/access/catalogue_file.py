@@ -1,7 +1,8 @@
 """Reads a catalogue file into entries, and says of everything wrong with it on which line it stands.
 
 docs/operating.md describes the file. A key without a value counts as left out. What is left
-out of an account or a role keeps the value that it has; an eligibility is what its entry says.
+out of an account or a role keeps the value that it has; an eligibility or a delegation is what its
+entry says.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from typing import Any
 
 from credportal.access.catalogue_columns import (
     ACCOUNT_KEYS,
+    DELEGATION_KEYS,
+    DELEGATION_UNSAID,
     ELIGIBILITY_KEYS,
     GROUP_KEYS,
     MEMBER,
@@ -22,10 +25,16 @@ from credportal.access.catalogue_columns import (
     ReadText,
     Words,
 )
-from credportal.access.catalogue_entries import CatalogueFile, EligibilityEntry, Entry, GroupEntry
+from credportal.access.catalogue_entries import (
+    CatalogueFile,
+    DelegationEntry,
+    EligibilityEntry,
+    Entry,
+    GroupEntry,
+)
 from credportal.access.catalogue_yaml import Node, Problem, quoted, read_tree
 
-SECTIONS = ("accounts", "roles", "groups", "eligibilities")
+SECTIONS = ("accounts", "roles", "groups", "eligibilities", "delegations")
 
 
 def read_catalogue(text: str) -> CatalogueFile:
@@ -50,6 +59,9 @@ def read_catalogue(text: str) -> CatalogueFile:
             (entry.line, ("eligibility of user" if entry.user else "eligibility of group", entry.holder, entry.role))
             for entry in file.eligibilities
         )
+    if "delegations" in sections:
+        file.delegations = list(reader.delegations(sections["delegations"]))
+        reader.once((entry.line, ("delegation", entry.name)) for entry in file.delegations)
     return file
 
 
@@ -192,8 +204,7 @@ class _Reader:
             columns = self.columns(line, nodes, ELIGIBILITY_KEYS | OLD_KEYS, ("role", "max_duration"))
             if columns.pop("needs_reason", False) and "reason" not in columns.get("needs", ()):
                 columns["needs"] = ("reason", *columns.get("needs", ()))
-            if ("group" in nodes) == ("user" in nodes):
-                self.wrong(line, "Name a group or a user here: one of them, not both.")
+            self.one_holder(line, nodes)
             begins, ends = columns.get("valid_from"), columns.get("valid_until")
             if begins and ends and ends <= begins:
                 self.wrong(line, "valid_until is not after valid_from. Write a later time.")
@@ -201,3 +212,22 @@ class _Reader:
             if role and bool(group) != bool(user):
                 unsaid = {name: value for name, value in UNSAID.items() if name not in columns}
                 yield EligibilityEntry(line, role, group, user, columns | unsaid)
+
+    def delegations(self, section: Node) -> Iterator[DelegationEntry]:
+        """Read the section of delegations."""
+        for line, nodes in self.entries(section, DELEGATION_KEYS):
+            columns = self.columns(line, nodes, DELEGATION_KEYS, ("name", "roles", "max_duration"))
+            self.one_holder(line, nodes)
+            longest, outsiders = columns.get("max_duration"), columns.get("outsider_duration")
+            if longest and outsiders and outsiders > longest:
+                self.wrong(line, "outsider_duration is longer than max_duration. Write a shorter one.")
+            name, group, user = (columns.pop(key, "") for key in ("name", "group", "user"))
+            roles = columns.pop("roles", ())
+            if name and bool(group) != bool(user):
+                unsaid = {key: value for key, value in DELEGATION_UNSAID.items() if key not in columns}
+                yield DelegationEntry(line, name, group, user, roles, columns | unsaid)
+
+    def one_holder(self, line: int, nodes: dict[str, Node]) -> None:
+        """Note an entry that names no holder, or two."""
+        if ("group" in nodes) == ("user" in nodes):
+            self.wrong(line, "Name a group or a user here: one of them, not both.")

@@ -11,10 +11,12 @@ from django.db.models import F
 
 from credportal.access.catalogue_rows import NOTHING, put, said, value_of, written
 from credportal.access.catalogue_yaml import Problem
-from credportal.access.models import Account, Eligibility, GroupDuty, Role, User
+from credportal.access.models import Account, Delegation, Eligibility, GroupDuty, Role, User
 
 BATCH = 500
 Membership = User.groups.through
+Link = Delegation.roles.through
+"""One role of one delegation."""
 People = dict[str, tuple[int, str]]
 UNTOLD = "external_id"  # No page but the catalogue's own shows one, and a diff ends up in many places.
 
@@ -68,6 +70,8 @@ class Plan:
     moved: set[int] = field(default_factory=set)
     duties: Rows = field(default_factory=Rows)
     eligibilities: Rows = field(default_factory=Rows)
+    delegations: Rows = field(default_factory=Rows)
+    links: Rows = field(default_factory=Rows)
 
     def add(self, rows: Rows, row: Any, change: Change, title: str, given: Mapping[str, Any]) -> None:
         """Plan a new row. The line tells the values that the file gives."""
@@ -78,8 +82,13 @@ class Plan:
         )
         self.lines.append(f"+ {title}: {told}" if told else f"+ {title}")
 
-    def change(self, rows: Rows, row: Any, change: Change, title: str, wanted: Mapping[str, Any]) -> None:
-        """Plan what differs in a row that is there; where nothing does, count it."""
+    def change(
+        self, rows: Rows, row: Any, change: Change, title: str, wanted: Mapping[str, Any], *, anyway: bool = False
+    ) -> None:
+        """Plan what differs in a row that is there; where nothing does, count it.
+
+        ``anyway`` says that something differs that is no column: the row has a new version then in any case.
+        """
         told = []
         for name, after in wanted.items():
             before = value_of(row, name)
@@ -87,14 +96,15 @@ class Plan:
                 change.before[name], change.after[name] = written(before), written(after)
                 rows.columns |= put(row, name, after, self.by_name)
                 told.append(f"{name} {said(before)} → {said(after)}")
-        if not told:
+        if not told and not anyway:
             self.unchanged += 1
             return
         row.version += 1  # Whoever has the row open in a form is told.
         rows.columns.add("version")
         rows.changed.append(row)
         self.changes.append(change)
-        self.lines.append(f"~ {title}: {', '.join(told)}")
+        if told:
+            self.lines.append(f"~ {title}: {', '.join(told)}")
 
     def wrong(self, line: int, words: str) -> None:
         """Note what stops the plan."""
@@ -116,6 +126,8 @@ def write_plan(plan: Plan) -> None:
         (Membership, plan.members),
         (GroupDuty, plan.duties),
         (Eligibility, plan.eligibilities),
+        (Delegation, plan.delegations),
+        (Link, plan.links),
     ):
         _write(model, rows)
     moved = sorted(plan.moved)

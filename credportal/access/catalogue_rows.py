@@ -30,6 +30,8 @@ NARROWING = {
 }
 WORDS = {"needs": NEEDS, "narrowing": NARROWING}
 """The names whose words are columns."""
+GROUPS = ("approvers", "recipients")
+"""The names whose value is the name of a group, empty for none."""
 
 ACCOUNT_VALUES = ("name", "environment", "owner", "enabled")
 ROLE_VALUES = (
@@ -45,20 +47,25 @@ ROLE_VALUES = (
     "approvers",
     "approvals_needed",
     "narrowing",
+    "outsider_duration",
     "enabled",
 )
 ELIGIBILITY_VALUES = ("max_duration", "needs", "break_glass_duration", "valid_from", "valid_until", "note")
+DELEGATION_VALUES = ("max_duration", "outsider_duration", "recipients", "max_open", "max_per_day")
 NOTHING: tuple[object, ...] = (None, "", ())
 
 
 def value_of(row: Any, name: str) -> Any:
-    """Return one value of an account, a role or an eligibility: text, bool, int, timedelta, datetime, words or None."""
+    """Return one value of a row of the catalogue: text, bool, int, timedelta, datetime, words or None."""
     if name in WORDS:
         return tuple(word for word, column in WORDS[name].items() if getattr(row, column))
     if name == "tags":
         return tuple(row.tags.split())
-    if name == "approvers":
-        return row.approvers.name if row.approvers else ""
+    if name in GROUPS:
+        group = getattr(row, name)
+        return group.name if group else ""
+    if name == "outsider_duration":
+        return row.outsider_duration or ""
     return getattr(row, name)
 
 
@@ -78,8 +85,10 @@ def put(row: Any, name: str, value: Any, groups: Mapping[str, Group]) -> set[str
         return set(WORDS[name].values())
     if name == "tags":
         value = " ".join(value)
-    elif name == "approvers":
+    elif name in GROUPS:
         value = groups.get(value)
+    elif name == "outsider_duration":
+        value = value or None  # In the file an empty text takes it away: a key without a value is left out.
     setattr(row, name, value)
     return {name}
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from credportal.access.catalogue_changes import CatalogueRow
-from credportal.access.models import Account, Approval, Handout, Role
+from credportal.access.models import Account, Approval, Delegation, Handout, Role
 from credportal.audit import record
 from credportal.audit.record import About
 from credportal.domain.types import RoleFacts, Source
@@ -21,7 +21,12 @@ def about_role(role: Role, **more: Any) -> About:
 
 
 def about_row(row: CatalogueRow) -> About:
-    """Return what an event says about a row of the catalogue: an eligibility is about its role."""
+    """Return what an event says about a row of the catalogue: an eligibility is about its role.
+
+    A delegation is about no single one: its event names its roles itself.
+    """
+    if isinstance(row, Delegation):
+        return About()
     if isinstance(row, Account):
         return about_account(row)
     return about_role(row if isinstance(row, Role) else row.role)

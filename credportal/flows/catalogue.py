@@ -8,7 +8,7 @@ from credportal.access.catalogue import plan_catalogue
 from credportal.access.catalogue_export import catalogue_text
 from credportal.access.catalogue_file import read_catalogue
 from credportal.access.catalogue_plan import Change, Plan, write_plan
-from credportal.access.models import Eligibility
+from credportal.access.models import Delegation, Eligibility
 from credportal.audit import record
 from credportal.audit.models import EventKind
 from credportal.domain.types import Origin
@@ -72,7 +72,7 @@ def _write(plan: Plan) -> None:
 def _event(change: Change, handles: dict[int, str]) -> record.NewEvent:
     """Return the event of one object. ``handles`` are everybody's, by number."""
     row = change.row
-    holder = row.user_id if isinstance(row, Eligibility) else None
+    holder = row.user_id if isinstance(row, Eligibility | Delegation) else None
     values = {name: values for name, values in (("before", change.before), ("after", change.after)) if values}
     return record.NewEvent(
         kind=EventKind(f"{change.what}:{change.done}"),

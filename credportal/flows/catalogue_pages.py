@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.core.exceptions import ObjectDoesNotExist
+
 from credportal.access import catalogue_changes
 from credportal.access.catalogue_changes import CatalogueRow, Change, Key
-from credportal.access.models import Account, Eligibility, Role, User
+from credportal.access.models import Account, Delegation, Eligibility, Role, User
 from credportal.access.selectors import actor_of
 from credportal.audit import record
 from credportal.audit.models import EventKind
@@ -98,8 +100,24 @@ def end_eligibility(*, by: By, eligibility_id: int, now: datetime) -> Outcome:
     return _committed(lambda: catalogue_changes.end(eligibility_id, now), "changed", by)
 
 
+def add_delegation(*, by: By, values: Values) -> Outcome:
+    """Let the group or the person of ``values`` hand out their ``roles``, a frozenset."""
+    columns = {name: value for name, value in values.items() if name not in catalogue_changes.MANY}
+    return _added(Delegation(**columns), values, by)
+
+
+def change_delegation(*, by: By, delegation_id: int, version: int, values: Values) -> Outcome:
+    """Change a delegation that was at this version when the person saw it. Its holder stays."""
+    return _changed(Delegation, delegation_id, values, version, by)
+
+
+def remove_delegation(*, by: By, delegation_id: int) -> Outcome:
+    """Remove a delegation, whatever its version. Its hand-outs stay; by it nobody claims them any more."""
+    return _committed(lambda: catalogue_changes.remove(delegation_id), "removed", by)
+
+
 def _added(row: CatalogueRow, values: Values, by: By) -> Outcome:
-    return _committed(lambda: catalogue_changes.add(row, list(values)), "added", by)
+    return _committed(lambda: catalogue_changes.add(row, values), "added", by)
 
 
 def _changed(model: type[CatalogueRow], key: Key, values: Values, version: int, by: By) -> Outcome:
@@ -111,14 +129,14 @@ def _committed(write: Callable[[], Change], action: str, by: By) -> Outcome:
     try:
         with record.committed():
             change = write()
-            if not change.after:
+            if not change.before and not change.after:
                 return Saved(change.row, changed=False)
             record.append(_event(change, action, by))
     except catalogue_changes.Stale as stale:
         return Stale(stale.row)
     except catalogue_changes.Taken as taken:
         return Taken(taken.column, taken.other)
-    except (Account.DoesNotExist, Role.DoesNotExist, Eligibility.DoesNotExist):
+    except ObjectDoesNotExist:
         return Gone()
     except record.AuditUnavailable:
         return AuditUnavailable()
@@ -127,7 +145,7 @@ def _committed(write: Callable[[], Change], action: str, by: By) -> Outcome:
 
 def _event(change: Change, action: str, by: By) -> record.NewEvent:
     row = change.row
-    kind, holder = type(row).__name__.lower(), row.user if isinstance(row, Eligibility) else None
+    kind, holder = type(row).__name__.lower(), row.user if isinstance(row, Eligibility | Delegation) else None
     return record.NewEvent(
         kind=EventKind(f"{kind}:{action}"),
         subject=f"{kind}:{row.pk}",

@@ -12,10 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from credportal.access.catalogue_export import catalogue_text
-from credportal.access.catalogue_rows import ACCOUNT_VALUES, ELIGIBILITY_VALUES, ROLE_VALUES
-from credportal.access.models import Account, Eligibility, GroupDuty, Role, User
+from credportal.access.catalogue_rows import ACCOUNT_VALUES, DELEGATION_VALUES, ELIGIBILITY_VALUES, ROLE_VALUES
+from credportal.access.models import Account, Delegation, Eligibility, GroupDuty, Role, User
 from credportal.flows.catalogue import export_catalogue, import_catalogue
 from tests.support.cast import Cast, Catalogue, make_person
+from tests.support.handouts import delegate
 
 WHOLE = """\
 # The catalogue of credportal. manage.py import_catalogue reads it back; docs/operating.md describes it.
@@ -41,6 +42,7 @@ roles:
     approvers: leads
     approvals_needed: 2
     narrowing: [my-address]
+    outsider_duration: 30m
     enabled: true
 
 groups:
@@ -62,6 +64,22 @@ eligibilities:
     valid_from: "2026-12-01T07:00:00Z"
     valid_until: "2027-01-01T00:00:00.000001Z"
     note: "Until she is back: é"
+
+delegations:
+  - name: Cases
+    group: leads
+    roles:
+      - arn:aws:iam::111122223333:role/Admin
+    max_duration: 2h
+    outsider_duration: 45m
+    recipients: leads
+    max_open: 3
+    max_per_day: 7
+  - name: The pager
+    user: bob
+    roles:
+      - arn:aws:iam::111122223333:role/Admin
+    max_duration: 1h
 """
 
 
@@ -84,12 +102,16 @@ def snapshot() -> list[list[dict[str, Any]]]:
             "role__arn", "group__name", "user__username", "max_duration", "needs_reason", "needs_ticket",
             "needs_approval", "needs_step_up", "break_glass_duration", "valid_from", "valid_until", "note",
         )],
+        [*Delegation.objects.order_by("name", "roles__arn").values(
+            "name", "group__name", "user__username", "roles__arn", "max_duration", "outsider_duration",
+            "recipients__name", "max_open", "max_per_day",
+        )],
     ]  # fmt: skip
 
 
 def empty() -> None:
     """Leave only the people, in no group."""
-    for model in (Eligibility, Role, Account, GroupDuty, Group):
+    for model in (Delegation, Eligibility, Role, Account, GroupDuty, Group):
         model.objects.all().delete()
 
 
@@ -100,16 +122,17 @@ def test_a_file_with_every_key_comes_out_as_it_went_in(people: None) -> None:
 
 def test_every_column_of_the_catalogue_stands_in_the_file() -> None:
     """Whoever adds a column is told here that the file misses it."""
-    told = {*ACCOUNT_VALUES, *ROLE_VALUES, *ELIGIBILITY_VALUES}
-    columns = {field.name for model in (Account, Role, Eligibility) for field in model._meta.fields}
+    told = {*ACCOUNT_VALUES, *ROLE_VALUES, *ELIGIBILITY_VALUES, *DELEGATION_VALUES}
+    columns = {field.name for model in (Account, Role, Eligibility, Delegation) for field in model._meta.fields}
     others = {"id", "version", "number", "external_id", "arn", "account", "role", "group", "user"}
+    others |= {"name"}  # Of a delegation: what it is known by.
     flags = {name for name in columns if name.startswith(("needs_", "allows_"))}
     assert columns - told - others - flags == set()
 
 
 def test_an_empty_database_exports_a_file_that_changes_nothing(db: None) -> None:
     text = export_catalogue(with_external_ids=False)
-    assert yaml.safe_load(text) == {"accounts": [], "roles": [], "groups": [], "eligibilities": []}
+    assert yaml.safe_load(text) == {"accounts": [], "roles": [], "groups": [], "eligibilities": [], "delegations": []}
     plan = import_catalogue(text, dry_run=True)
     assert (plan.problems, plan.lines) == ([], [])
 
@@ -160,10 +183,12 @@ def test_any_reader_of_yaml_takes_a_text_for_that_text(db: None, owner: str) -> 
     assert (account["number"], account["owner"]) == ("012345678901", owner)
 
 
-def test_an_export_takes_six_statements_whatever_the_size(catalogue: Catalogue) -> None:
+def test_an_export_takes_eight_statements_whatever_the_size(catalogue: Catalogue) -> None:
+    delegate(catalogue.support, catalogue.read_only, catalogue.on_call)
+    delegate(catalogue.support, catalogue.read_only)
     with CaptureQueriesContext(connection) as queries:
         catalogue_text(with_external_ids=False)
-    assert len(queries) == 6
+    assert len(queries) == 8
 
 
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=30).filter(str.isprintable)
@@ -175,6 +200,7 @@ ROLES = st.fixed_dictionaries(
         "description": TEXTS,
         "tags": st.lists(WORDS, max_size=4, unique=True).map(" ".join),
         "max_session_duration": st.integers(3600, 43200).map(lambda seconds: timedelta(seconds=seconds)),
+        "outsider_duration": st.none() | DURATIONS,
         "approvals_needed": st.integers(1, 5),
         **dict.fromkeys(
             (
@@ -196,12 +222,23 @@ ELIGIBILITIES = st.fixed_dictionaries(
 )
 
 
+DELEGATIONS = st.fixed_dictionaries(
+    {
+        "max_duration": DURATIONS,
+        "outsider_duration": st.none() | st.just(timedelta(minutes=15)),
+        "max_open": st.integers(1, 100),
+        "max_per_day": st.integers(1, 1000),
+    }
+)
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(role=ROLES, eligibility=ELIGIBILITIES, owner=TEXTS, approves=st.booleans())
+@given(role=ROLES, rows=st.tuples(ELIGIBILITIES, DELEGATIONS), owner=TEXTS, approves=st.booleans())
 def test_whatever_a_catalogue_holds_is_exported_and_read_back(
-    cast: Cast, role: dict[str, Any], eligibility: dict[str, Any], owner: str, approves: bool
+    cast: Cast, role: dict[str, Any], rows: tuple[dict[str, Any], dict[str, Any]], owner: str, approves: bool
 ) -> None:
     empty()
+    eligibility, delegation = rows
     group = Group.objects.create(name="leads")
     account = Account.objects.create(number="111122223333", name="a", environment="sandbox", owner=owner)
     arn = "arn:aws:iam::111122223333:role/path/R=x,y"
@@ -209,6 +246,8 @@ def test_whatever_a_catalogue_holds_is_exported_and_read_back(
     made = Role.objects.create(account=account, arn=arn, default_region="eu-west-1", approvers=approvers, **role)
     Eligibility.objects.create(role=made, group=group, **eligibility)
     Eligibility.objects.create(role=made, user=cast.alice, **eligibility)
+    Delegation.objects.create(name="a", group=group, recipients=approvers, **delegation).roles.add(made)
+    Delegation.objects.create(name="b", user=cast.bob, **delegation).roles.add(made)
     before, text = snapshot(), export_catalogue(with_external_ids=True)
     plan = import_catalogue(text, dry_run=True)
     assert (plan.problems, plan.lines) == ([], [])
