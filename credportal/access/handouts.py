@@ -84,6 +84,15 @@ def hold(issuer: User) -> None:
     User.objects.select_for_update(no_key=True).get(pk=issuer.pk)
 
 
+def once(issuer: User, submission: str) -> None:
+    """Raise AlreadyHandedOut where this person's rendered form has made a hand-out, while the issuer is held.
+
+    It comes before the rules, which count that one and would refuse a second press as one too many.
+    """
+    if Handout.objects.filter(issuer=issuer, submission=submission).exists():
+        raise AlreadyHandedOut
+
+
 def make_link(handout: Handout, *, token: str, code: str, now: datetime) -> None:
     """Let a new link take the place of the old one, which is dead from then on. Raises Moved."""
     _change(

@@ -86,6 +86,7 @@ def hand_out(
     try:
         with record.committed():
             handouts.hold(user)
+            handouts.once(user, asked.submission)
             recipient = _recipient(addressee)
             facts = access.facts_to_hand_out(user, asked.role_id, recipient, now=now, signed_in_at=signed_in_at)
             decision = decide_handout(asked, replace(facts, identity=identity), now=now)
