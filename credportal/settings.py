@@ -245,6 +245,8 @@ ACCOUNT_RATE_LIMITS = {
     "login_failed": "20/m/ip,5/5m/key",
     "change_password": "5/m/user",
     "throttled": "20/5m/ip,1/5m/key",  # How often the audit tells of tries beyond these.
+    "claim_look": "60/5m/ip",
+    "claim_refused": "20/5m/ip",  # One more shuts the door to that address for five minutes.
 }
 
 # Cookies and headers. A session lasts a working day at most and ends with the browser.

@@ -30,6 +30,7 @@ class Unclaimed(StrEnum):
     WRONG_PERSON = "claim_by_another"
     NO_CODE = "claim_without_code"
     WRONG_CODE = "claim_with_wrong_code"
+    TOO_MANY = "claim_throttled"
     CLAIMED = "handout_claimed"
     EXPIRED = "handout_expired"
     CANCELLED = "handout_cancelled"

@@ -16,7 +16,10 @@ from credportal.web import offers
 
 @dataclass(frozen=True, slots=True)
 class IssuedPage:
-    """The credentials as text for every shell, with what the page says around them."""
+    """The credentials as text for every shell, with what the page says around them.
+
+    ``issuer`` names who handed them out, empty where nobody did. ``has_record`` where the person has a page of it.
+    """
 
     issuance_id: str
     role: RoleFacts
@@ -32,8 +35,10 @@ class IssuedPage:
     snippets: tuple[Snippet, ...]
     values: tuple[Value, ...]
     profile_name: str
-    renew: offers.Offer
+    renew: offers.Offer | None
     console: offers.Offer | None
+    issuer: str = ""
+    has_record: bool = True
 
 
 def issued_page(answer: Issued, asked: IssuanceRequest, *, now: datetime) -> IssuedPage:

@@ -98,6 +98,9 @@ RIGHTS: dict[str, dict[str, tuple[Who, ...]]] = {
     "account_logout": {"POST": SIGNED_IN},
     "account_login": {"GET": ANYBODY, "POST": ANYBODY},
     "account_inactive": {"GET": ANYBODY},
+    "claim": {"GET": ANYBODY, "POST": ANYBODY},
+    "claim_look": {"POST": ANYBODY},
+    "claim_report": {"POST": ANYBODY},
     "healthz": {"GET": ANYBODY},
     "readyz": {"GET": ANYBODY},
 }

@@ -66,7 +66,7 @@ TABLE: dict[str, tuple[Any, ...]] = {
     "POST readyz":                    NO_METHOD,
 }
 # fmt: on
-WITHOUT_SIGN_IN = {"account_login", "account_inactive", "healthz", "readyz"}
+WITHOUT_SIGN_IN = {"account_login", "account_inactive", "healthz", "readyz", "claim", "claim_look", "claim_report"}
 ROUTES = all_routes()
 # Whose object it is decides here, beside the table of rights (test_rights.py checks every route against that).
 EXACT = [route for route in ROUTES if f"GET {route.name}" in TABLE]

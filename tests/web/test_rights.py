@@ -38,7 +38,7 @@ IS: dict[str, set[Who]] = {
 }
 # What each route is for, and of whom, written here once more: a slip in the table fails against it.
 ROUTES_FOR: tuple[tuple[set[Who], str], ...] = (
-    ({Who.ANYBODY}, "account_login account_inactive healthz readyz"),
+    ({Who.ANYBODY}, "account_login account_inactive healthz readyz claim claim_look claim_report"),
     ({Who.SIGNED_IN}, "roles role issue break_glass console favourite sessions session"),
     ({Who.SIGNED_IN}, "account account_change_password account_reauthenticate account_logout"),
     ({Who.SIGNED_IN}, "approvals approval approval_withdraw approval_collect"),
@@ -65,7 +65,8 @@ ONLY_POST |= {
 }
 BOTH = {"catalogue_role_new", "catalogue_role", "catalogue_account_new", "catalogue_account", "eligibility_new"}
 BOTH |= {"audit_find", "eligibility", "person_new", "person", "group_new", "group"}
-BOTH |= {"account", "account_change_password", "account_reauthenticate", "account_login"}
+ONLY_POST |= {"claim_look", "claim_report"}
+BOTH |= {"claim", "account", "account_change_password", "account_reauthenticate", "account_login"}
 # A 403 of these may be the rule book's word about one role, and has a record then: that is not the table's.
 ASKS_THE_RULE_BOOK = {"issue", "break_glass", "console", "approval_collect"}
 
