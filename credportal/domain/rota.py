@@ -6,11 +6,14 @@ it. It is computed for the moment that is asked about, and nothing is scheduled:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
+from typing import TypeVar
 from zoneinfo import ZoneInfo
+
+Person = TypeVar("Person")
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MIN_SLOT = timedelta(hours=1)
@@ -36,7 +39,7 @@ class RotaPlan:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One duty: from ``starts`` until just before ``ends``, both aware UTC. ``day``, its key, is its first local date."""
+    """One turn: from ``starts`` until just before ``ends``, aware UTC. ``day``, its key, is the first local date."""
 
     day: date
     starts: datetime
@@ -60,6 +63,30 @@ def slots_between(plan: RotaPlan, begin: datetime, end: datetime) -> tuple[Slot,
 def slot_at(plan: RotaPlan, moment: datetime) -> Slot | None:
     """Return the slot that a moment (aware) is within; None between slots."""
     return next((slot for slot in slots_between(plan, moment, moment + _DAY) if slot.has(moment)), None)
+
+
+def slot_of(plan: RotaPlan, day: date) -> Slot | None:
+    """Return the slot that begins on a day, None where none does."""
+    starts = _moment(plan, day, plan.starts)
+    return next((slot for slot in slots_between(plan, starts, starts + _DAY) if slot.day == day), None)
+
+
+def filled_in_turn(
+    people: Sequence[Person], taken: Sequence[Person | None], *, since: int = 0
+) -> tuple[Person | None, ...]:
+    """Give each slot that nobody has to whoever comes after the person of the slot before it; others stay.
+
+    ``since`` is the index of the first slot to give to anybody. Who is not among the people is passed over.
+    """
+    filled: list[Person | None] = []
+    following = 0
+    for index, person in enumerate(taken):
+        if person is None and people and index >= since:
+            person = people[following % len(people)]  # noqa: PLW2901 -- the slot's person from here on.
+        if person in people:
+            following = people.index(person) + 1
+        filled.append(person)
+    return tuple(filled)
 
 
 def lasts_long_enough(starts: time, ends: time | None) -> bool:

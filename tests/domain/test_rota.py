@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from credportal.domain.rota import RotaPlan, lasts_long_enough, plan_words, slot_at, slots_between
+from credportal.domain.rota import (
+    RotaPlan,
+    filled_in_turn,
+    lasts_long_enough,
+    plan_words,
+    slot_at,
+    slot_of,
+    slots_between,
+)
 
 BERLIN, EVERY_DAY, WORKDAYS = ZoneInfo("Europe/Berlin"), frozenset(range(7)), frozenset(range(5))
 OFFICE = RotaPlan(BERLIN, WORKDAYS, time(9), time(17))
@@ -65,6 +73,7 @@ def test_a_slot_is_the_same_from_wherever_one_looks(plan: RotaPlan, begin: datet
         assert slot_at(plan, slot.starts) == slot
         assert slot_at(plan, slot.ends - timedelta(microseconds=1)) == slot
         assert slot_at(plan, slot.ends) != slot
+        assert slot_of(plan, slot.day) == slot
 
 
 @given(plan=plans, begin=moments)
@@ -79,6 +88,7 @@ def test_office_hours_are_no_duty_in_the_evening_and_at_the_weekend() -> None:
     assert (slot.day, slot.ends) == (date(2026, 11, 30), utc("2026-11-30T16:00"))
     assert slot_at(OFFICE, utc("2026-11-30T16:00")) is None
     assert slot_at(OFFICE, utc("2026-11-29T12:00")) is None
+    assert slot_of(OFFICE, date(2026, 11, 29)) is None
 
 
 def test_a_week_lasts_from_one_hand_over_to_the_next() -> None:
@@ -118,6 +128,7 @@ def test_a_day_that_a_country_skipped_has_no_slot() -> None:
     apia = RotaPlan(ZoneInfo("Pacific/Apia"), EVERY_DAY, time(9), time(17))
     days = [slot.day.day for slot in slots_between(apia, utc("2011-12-29T00:00"), utc("2012-01-01T00:00"))]
     assert days == [28, 29, 31, 1]
+    assert slot_of(apia, date(2011, 12, 30)) is None
 
 
 @pytest.mark.parametrize(
@@ -140,3 +151,22 @@ def test_a_plan_is_said_in_a_few_words() -> None:
     assert plan_words(ROUND_THE_CLOCK) == "every day from 09:00, until the next hand-over"
     assert plan_words(WEEKLY) == "from Mon 09:00 for a week"
     assert plan_words(RotaPlan(BERLIN, frozenset({1, 3}), time(8), time(8))) == "Tue, Thu 08:00–08:00"
+
+
+@pytest.mark.parametrize(
+    ("taken", "since", "filled"),
+    [
+        (["", "", "", ""], 0, "bob cat dan bob"),
+        (["", "dan", "", ""], 0, "bob dan bob cat"),
+        (["cat", "", "", ""], 2, "cat - dan bob"),
+        (["gone", "", ""], 0, "gone bob cat"),
+        ([], 0, ""),
+    ],
+)
+def test_unfilled_slots_go_round_and_who_has_one_keeps_it(taken: list[str], since: int, filled: str) -> None:
+    after = filled_in_turn(["bob", "cat", "dan"], [name or None for name in taken], since=since)
+    assert " ".join(name or "-" for name in after) == filled
+
+
+def test_without_people_nothing_is_filled() -> None:
+    assert filled_in_turn([], [None, "gone"]) == (None, "gone")

@@ -6,6 +6,7 @@ from django.db.models import Count, Q, QuerySet
 
 from credportal.access.models import Delegation, Handout, Role, User
 from credportal.access.selectors.facts import actor_of, chaining_ceiling, group_names, role_facts
+from credportal.access.selectors.rota import rotas_on_duty
 from credportal.domain.handouts import (
     DAY,
     DelegationFacts,
@@ -94,10 +95,10 @@ def colleague(user: User) -> Recipient:
 
 
 def outsider(name: str, email: str) -> Recipient:
-    """Return somebody who is no user of the portal as a recipient."""
-    actor = Actor(id=0, handle=outsider_handle_for(email), name=name)
-    known = User.objects.filter(email__iexact=email, is_active=True).exists()
-    return Recipient(actor, is_outsider=True, is_colleague_by_email=known)
+    """Return somebody who is no user of the portal as a recipient. A user who is switched off is no outsider either."""
+    users = set(User.objects.filter(email__iexact=email).values_list("is_active", flat=True))
+    actor = Actor(id=0, handle=outsider_handle_for(email), name=name, is_active=users != {False})
+    return Recipient(actor, is_outsider=True, is_colleague_by_email=True in users)
 
 
 def facts_to_hand_out(
@@ -129,7 +130,10 @@ def delegated_to(issuer: User, *, now: datetime) -> list[tuple[Role, tuple[Deleg
 
 
 def _facts_of(rows: list[Delegation], issuer: User, now: datetime) -> tuple[DelegationFacts, ...]:
-    """Return delegations as values, with the counts of this issuer's hand-outs: one statement."""
+    """Return delegations as values, with the counts of this issuer's hand-outs: one statement.
+
+    One more asks whether the issuer is on duty, where a delegation depends on that.
+    """
     counted = {}
     if rows:
         counts = (
@@ -142,10 +146,11 @@ def _facts_of(rows: list[Delegation], issuer: User, now: datetime) -> tuple[Dele
             )
         )
         counted = {row["delegation"]: (row["open_now"], row["made_lately"]) for row in counts}
-    return tuple(_delegation_facts(row, *counted.get(row.pk, (0, 0))) for row in rows)
+    duty = rotas_on_duty(issuer, {row.rota for row in rows if row.rota}, now=now)
+    return tuple(_delegation_facts(row, *counted.get(row.pk, (0, 0)), duty=duty) for row in rows)
 
 
-def _delegation_facts(row: Delegation, open_now: int, made_lately: int) -> DelegationFacts:
+def _delegation_facts(row: Delegation, open_now: int, made_lately: int, *, duty: frozenset[int]) -> DelegationFacts:
     return DelegationFacts(
         id=row.pk,
         name=row.name,
@@ -155,6 +160,8 @@ def _delegation_facts(row: Delegation, open_now: int, made_lately: int) -> Deleg
         max_per_day=row.max_per_day,
         outsider_duration=row.outsider_duration,
         recipients=row.recipients.name if row.recipients else "",
+        rota=row.rota.name if row.rota else "",
+        on_duty=row.rota_id is None or row.rota_id in duty,
         open_now=open_now,
         made_lately=made_lately,
     )
@@ -163,7 +170,7 @@ def _delegation_facts(row: Delegation, open_now: int, made_lately: int) -> Deleg
 def _delegations_of(issuer: User) -> QuerySet[Delegation]:
     """Return the rows that name this person or a group of theirs."""
     groups = issuer.groups.order_by().values("id")
-    return Delegation.objects.select_related("group", "recipients").filter(Q(user=issuer) | Q(group__in=groups))
+    return Delegation.objects.select_related("group", "recipients", "rota").filter(Q(user=issuer) | Q(group__in=groups))
 
 
 def _handouts() -> QuerySet[Handout]:

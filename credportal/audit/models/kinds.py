@@ -55,6 +55,8 @@ class EventKind(models.TextChoices):
     DELEGATION_ADDED = "delegation:added"
     DELEGATION_CHANGED = "delegation:changed"
     DELEGATION_REMOVED = "delegation:removed"
+    ROTA_ADDED = "rota:added"
+    ROTA_CHANGED = "rota:changed"
     HANDOUT_MADE = "handout:made"
     HANDOUT_DENIED = "handout:denied"
     HANDOUT_LINKED = "handout:linked"

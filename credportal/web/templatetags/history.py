@@ -57,6 +57,8 @@ EVENTS = {
     "delegation:added": "Delegation added",
     "delegation:changed": "Delegation changed",
     "delegation:removed": "Delegation removed",
+    "rota:added": "Rota added",
+    "rota:changed": "Rota changed",
     "handout:made": "Handed out",
     "handout:denied": "Hand-out refused",
     "handout:linked": "New link made",
