@@ -21,7 +21,7 @@ from credportal.audit import record
 from credportal.audit.models import EventKind
 from credportal.domain.delegation import decide_claim, request_of
 from credportal.domain.types import Actor, Denied, Facts, IssuanceRequest, Origin
-from credportal.flows.answers import Answer, AuditUnavailable
+from credportal.flows.answers import Answer, AuditUnavailable, Issued
 from credportal.flows.claim_door import (
     ENDED,
     NotClaimed,
@@ -131,12 +131,11 @@ def report(*, token: str, user: User | None, origin: Origin, now: datetime) -> R
     return Reported(handout)
 
 
-def burn_reaped(issuance_id: str) -> None:
-    """Record that a claim lost its worker, so that nobody knows whether it minted. Raises AuditUnavailable."""
+def write_burned(issuance_id: str) -> None:
+    """Write that a claim lost its worker, so that nobody knows whether it minted, inside ``record.committed``."""
     handout = access.handout_of_issuance(issuance_id)
     if handout is not None:
-        with record.committed():
-            append_as(EventKind.HANDOUT_BURNED, handout, None, Origin(), issuance_id=issuance_id, code="no_outcome")
+        append_as(EventKind.HANDOUT_BURNED, handout, None, Origin(), issuance_id=issuance_id, code="no_outcome")
 
 
 def _carry_out(
@@ -167,7 +166,9 @@ def _carry_out(
         answer = carry_out(attempt, decision, once)
     except handouts.Moved:
         return refuse(obstacle_now(handout, now), handout, user, origin, now)
-    return Claimed(access.handout(handout.id) or handout, wanted, answer)
+    # Credentials that are recorded as issued are shown: no further read can be in their way.
+    seen = handout if isinstance(answer, Issued) else access.handout(handout.id)
+    return Claimed(seen or handout, wanted, answer)
 
 
 def _claim_of(handout: Handout, actor: Actor, origin: Origin, now: datetime) -> Once:

@@ -28,9 +28,7 @@ def keep_house() -> Kept:
     Then count the new events for the chart of the audit page.
     """
     try:
-        reaped = record.reap_stale_intents()
-        for issuance_id in reaped:
-            claim.burn_reaped(issuance_id)
+        reaped = record.reap_stale_intents(alongside=claim.write_burned)
         expired = approval.expire_overdue(now=timezone.now())
         handouts_expired = handout_changes.expire_overdue(now=timezone.now())
     except record.AuditUnavailable as error:

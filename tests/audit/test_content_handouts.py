@@ -10,7 +10,7 @@ from credportal.access.models import Handout, Role
 from credportal.audit import record
 from credportal.audit.models import Event, EventKind, Issuance
 from credportal.domain.types import Origin
-from credportal.flows.claim import burn_reaped, note_refused, report
+from credportal.flows.claim import note_refused, report, write_burned
 from credportal.flows.claim_door import Unclaimed
 from credportal.flows.handout import HandedOut
 from credportal.flows.handout_changes import cancel, expire_overdue, make_link, shorten, write_all_cancelled
@@ -199,7 +199,8 @@ def test_a_claim_that_may_have_minted_is_burned(cast: Cast, to_charlie: Given, s
 def test_a_claim_that_lost_its_worker_is_burned_by_the_portal(to_charlie: Given) -> None:
     _, same = to_charlie
     Handout.objects.update(state="claimed", issuance_id="4k2m9x7c1p0z")
-    burn_reaped("4k2m9x7c1p0z")
+    with record.committed():
+        write_burned("4k2m9x7c1p0z")
     what = {"issuance_id": "4k2m9x7c1p0z", "code": "no_outcome"}
     assert_content(EventKind.HANDOUT_BURNED, BY_PORTAL, same, what, detail=BY_BOB)
 

@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 
 from credportal.audit import chain
 from credportal.audit.models import Event, EventKind, Issuance
-from credportal.audit.record.issuances import about_issuance, close_intent
+from credportal.audit.record.issuances import Alongside, about_issuance, close_intent, nothing
 from credportal.audit.record.writing import AuditUnavailable, NewEvent, append, committed
 from credportal.audit.turn import fair_turn
 from credportal.domain.types import Origin, Status
@@ -18,10 +18,11 @@ from credportal.domain.types import Origin, Status
 STALE_AFTER = timedelta(seconds=30)
 
 
-def reap_stale_intents(*, limit: int = 1000) -> list[str]:
+def reap_stale_intents(*, limit: int = 1000, alongside: Alongside = nothing) -> list[str]:
     """Turn intents that lost their worker into ``unknown``; return their issuance ids.
 
-    Each is its own transaction, so that a crash half-way keeps what was done. Raises AuditUnavailable.
+    Each is its own transaction, so that a crash half-way keeps what was done; ``alongside`` writes into it what
+    belongs to that outcome. Raises AuditUnavailable.
     """
     stale = Issuance.objects.filter(status=Status.REQUESTED.value, requested_at__lt=Now() - STALE_AFTER)
     reaped = []
@@ -32,6 +33,7 @@ def reap_stale_intents(*, limit: int = 1000) -> list[str]:
             about = about_issuance(issuance, code="no_outcome")
             detail = {"session_name": issuance.session_name}
             append(NewEvent(EventKind.UNKNOWN, "", None, Origin(), detail, issuance.id, issuance.actor_handle, about))
+            alongside(issuance.id)
         reaped.append(issuance.id)
     return reaped
 
