@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from bench import audit, catalogue, issue
+from bench import audit, catalogue, claims, issue
 from bench.databases import postgresql_answers
 from bench.site import QUICK, Plan
 
@@ -18,8 +18,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="bin/bench", description="Measure the portal on this machine.")
     parser.add_argument(
         "bench",
-        choices=["issue", "layers", "catalogue", "audit"],
-        help="one issuance beside the raw call; its layers; the roles page in a large catalogue; or a long audit",
+        choices=["issue", "layers", "catalogue", "audit", "claims"],
+        help="one issuance beside the raw call; its layers; the roles page in a large catalogue; a long audit; or the "
+        "claims of hand-outs",
     )
     parser.add_argument("--quick", action="store_true", help="small counts: does it run at all?")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as JSON too (not of layers)")
@@ -54,6 +55,8 @@ def _run(chosen: argparse.Namespace, kinds: list[str]) -> dict[str, Any]:
             return {}
         case "catalogue":
             return catalogue.run(kinds, quick=chosen.quick)
+        case "claims":
+            return claims.run(kinds, quick=chosen.quick, with_browser=not chosen.no_browser)
         case "audit":
             return _run_audit(chosen, kinds)
         case _:

@@ -68,6 +68,10 @@ class STS:
         """Return how many ``connections`` are open and how many sessions were ``minted``."""
         return cast("dict[str, int]", json.loads(self._ask("GET", "/figures")))
 
+    def ledger(self) -> list[tuple[str, str]]:
+        """Return session name and access key id of every session that was minted, in their order."""
+        return [(name, key_id) for name, key_id in json.loads(self._ask("GET", "/ledger"))]
+
     def _ask(self, method: str, path: str) -> str:
         request = urllib.request.Request(f"{self.url}{path}", method=method)  # noqa: S310 -- our own address.
         with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 -- our own address.

@@ -1,10 +1,11 @@
 """An STS of fixed latency that answers far faster than anybody here can ask.
 
 A process of its own: ``python -m bench.sts`` prints its port. It checks nothing and keeps
-nothing. Every answer has keys and an expiration of its own, as from AWS.
+no secret. Every answer has keys and an expiration of its own, as from AWS.
 
 ``PUT /latency/<milliseconds>`` sets how long it holds an answer back; ``GET /figures`` tells
-how many connections are open and how many sessions were minted.
+how many connections are open and how many sessions were minted, ``GET /ledger`` the name and
+the access key id of each of them.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import itertools
 import json
 import re
 import time
+from urllib.parse import unquote_plus
 
 TOKEN = "FwoGZXIvYXdzEBYaD" + "Xy7/Kq0bench+" * 50  # As long as AWS's own often are.
 MINTED = """<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult>\
@@ -29,6 +31,7 @@ IDENTITY = b"""<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2
 </ResponseMetadata></GetCallerIdentityResponse>"""
 LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]+)", re.IGNORECASE)
 DURATION = re.compile(rb"DurationSeconds=([0-9]+)")
+SESSION = re.compile(rb"RoleSessionName=([^&]+)")
 HEAD = "HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nDate: %s\r\nContent-Length: %d\r\n\r\n"
 
 
@@ -40,6 +43,7 @@ class Ledger:
         self.connections = 0
         self.minted = itertools.count(1)
         self.last = 0
+        self.sessions: list[tuple[str, str]] = []
 
 
 class Connection(asyncio.Protocol):
@@ -83,12 +87,17 @@ class Connection(asyncio.Protocol):
         ends = time.gmtime(time.time() + int(asked[1] if asked else 3600))
         number = self.ledger.last = next(self.ledger.minted)
         expiration = time.strftime("%Y-%m-%dT%H:%M:%SZ", ends)
+        session = SESSION.search(body)
+        # Written down before the answer leaves: whoever asked may be dead by then.
+        self.ledger.sessions.append((unquote_plus(session[1].decode()) if session else "", f"ASIA{number:016X}"))
         return (MINTED % (number, number, TOKEN, number, expiration, number)).encode("ascii")
 
     def steered(self, path: str) -> bytes:
-        """Obey the bench."""
+        """Obey the bench, and tell it what there is."""
         if path.startswith("/latency/"):
             self.ledger.latency = float(path.rpartition("/")[2]) / 1000
+        if path == "/ledger":
+            return json.dumps(self.ledger.sessions).encode("ascii")
         return json.dumps({"connections": self.ledger.connections, "minted": self.ledger.last}).encode("ascii")
 
     def answer(self, body: bytes) -> None:

@@ -41,6 +41,17 @@ def sign_in(url: str, username: str, password: str) -> Visitor:
     return Visitor(urllib.parse.urlsplit(url).netloc, cookies, _token(signed_in), tuple(jar))
 
 
+def stranger(url: str) -> Visitor:
+    """Open the claim page as somebody who has no account. Raises RuntimeError where it holds no form."""
+    jar = http.cookiejar.CookieJar()
+    with urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar)).open(
+        f"{url}/claim/", timeout=30
+    ) as answer:
+        token = _token(answer.read().decode())
+    cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in jar)
+    return Visitor(urllib.parse.urlsplit(url).netloc, cookies, token, tuple(jar))
+
+
 def _token(page: str) -> str:
     found = TOKEN.search(page)
     if found is None:
