@@ -113,8 +113,10 @@ const addLegacy = (desk, add) => {
   });
 };
 
-const GONE = "You left this page, so nothing is kept here. Renew to get new ones.";
+const GONE = "You left this page, so nothing is kept here.";
 const ENDED = "Ended. Nothing is kept here.";
+// A session that was handed out cannot be renewed, so its page has no such button.
+const renewable = (words) => words + (document.querySelector("[data-renew]") ? " Renew to get new ones." : "");
 const wipe = (desk, state, words) => {
   if (desk.dataset.wiped) return;
   const lost = desk.contains(document.activeElement) && document.activeElement.closest("[data-copy], .under, .panel");
@@ -158,16 +160,16 @@ const eachDesk = (act) => all(".desk[data-session]").forEach(act);
 document.addEventListener("portal:ended", (event) => {
   if (!event.target.matches(".desk")) return;
   wipe(event.target, "ended", ENDED);
-  say("These credentials have ended. Renew to get new ones.");
+  say(renewable("These credentials have ended."));
 });
-addEventListener("pagehide", () => eachDesk((desk) => wipe(desk, "gone", GONE)));
+addEventListener("pagehide", () => eachDesk((desk) => wipe(desk, "gone", renewable(GONE))));
 addEventListener("pageshow", (event) => {
   if (!event.persisted) return;
-  eachDesk((desk) => wipe(desk, "gone", GONE));
-  if (document.querySelector(".desk.gone")) say(GONE);
+  eachDesk((desk) => wipe(desk, "gone", renewable(GONE)));
+  if (document.querySelector(".desk.gone")) say(renewable(GONE));
 });
 document.addEventListener("htmx:beforeSwap", (event) => {
-  if (event.detail.shouldSwap) all(".desk[data-session]", event.detail.target).forEach((desk) => wipe(desk, "gone", GONE));
+  if (event.detail.shouldSwap) all(".desk[data-session]", event.detail.target).forEach((desk) => wipe(desk, "gone", renewable(GONE)));
 });
 document.addEventListener("htmx:afterSwap", init); // Before the first paint, so that no panel flashes.
 init();

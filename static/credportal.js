@@ -193,6 +193,12 @@ const unanswered = (event) => {
 document.addEventListener("htmx:sendError", unanswered);
 document.addEventListener("htmx:timeout", unanswered);
 
+// A fragment that leads to a sign-in goes on with its form: a redirect without one inherits it (Fetch, "HTTP-redirect
+// fetch"). So a claim's link survives the sign-in, and no server sees its token.
+all("form[data-keeps-fragment]").forEach((form) => {
+  if (location.hash) form.action = form.action.replace(/#.*|$/, location.hash);
+});
+
 showTheme();
 init();
 // A page that answers a form by itself, without htmx, puts the focus where htmx would have.

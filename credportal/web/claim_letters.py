@@ -14,7 +14,7 @@ from credportal.domain.handouts import HandoutState
 from credportal.domain.types import DenialReason, Status
 from credportal.flows.answers import AuditUnavailable, Failed, Refused
 from credportal.flows.claim_door import Unclaimed
-from credportal.web.letters import Link
+from credportal.web.letters import WORTH_TRYING_AGAIN, Link
 from credportal.web.offers import confirm_url
 
 Mark = tuple[str, str, str]
@@ -43,9 +43,9 @@ ANEW = "If you still need it, ask {issuer} to hand it out anew."
 class ClaimLetter:
     """One page about a link that gave no credentials.
 
-    ``handout`` is there where the reader may read about it. ``again`` offers to open the hand-out again, ``report``
-    to say that it was not them, ``paste`` to paste another link. ``is_over`` says that nothing comes of this link
-    any more, so that the browser may forget it.
+    ``handout`` is there where the reader may read about it. ``again`` offers to open the hand-out again, as the first
+    thing to do where ``is_worth_it``, ``report`` to say that it was not them, ``paste`` to paste another link.
+    ``is_over`` says that nothing comes of this link any more, so that the browser may forget it.
     """
 
     status: int
@@ -57,10 +57,16 @@ class ClaimLetter:
     handout: Handout | None = None
     link: Link | None = None
     again: bool = False
+    is_worth_it: bool = True
     paste: bool = False
     report: bool = False
     is_over: bool = False
     reference: str = ""
+
+    @property
+    def leads_on(self) -> bool:
+        """Tell whether the link is the first thing to do."""
+        return not self.report and not self.again
 
 
 def at(moment: datetime | None, reader: User | None) -> str:
@@ -176,9 +182,7 @@ def _ended(status: int, why: Unclaimed, handout: Handout, reader: User | None) -
             place = f" from {handout.claimed_from}" if reader and handout.claimed_from else ""
             what = f"It was claimed {at(handout.claimed_at, reader)}{place}."
             reason = "A link gives credentials once. They are kept nowhere, so nobody can show them again."
-            next_step = (
-                f"If it was you, ask {issuer} should you need it anew. If it was not you, say so now."
-            )
+            next_step = f"If it was you, ask {issuer} should you need it anew. If it was not you, say so now."
         case Unclaimed.EXPIRED:
             mark, headline = ("clock", "Expired", ""), "This link has expired"
             what = f"Nobody claimed it, and it could be claimed until {at(handout.expires_at, reader)}."
@@ -200,14 +204,14 @@ def _ended(status: int, why: Unclaimed, handout: Handout, reader: User | None) -
         why=reason,
         next_step=next_step,
         handout=handout,
-        link=_record(handout, reader) if why is Unclaimed.CLAIMED else None,
+        link=_record(handout.issuance_id, reader) if why is Unclaimed.CLAIMED else None,
         report=why in {Unclaimed.CLAIMED, Unclaimed.LOCKED} and handout.reported_at is None,
         is_over=True,
     )
 
 
-def _record(handout: Handout, reader: User | None) -> Link | None:
-    return Link("The record", reverse("session", args=[handout.issuance_id])) if reader else None
+def _record(issuance_id: str, reader: User | None) -> Link | None:
+    return Link("The record", reverse("session", args=[issuance_id])) if reader else None
 
 
 def refusal(answer: Refused, handout: Handout, reader: User | None, *, token: str) -> ClaimLetter:
@@ -236,9 +240,7 @@ def failure(answer: Failed, handout: Handout, reader: User | None) -> ClaimLette
     if failed.outcome is Status.UNKNOWN:
         longest = describe_duration(handout.duration)
         what = f"The portal asked AWS, and no whole answer came back, so nothing is shown. {USED_UP}"
-        next_step = (
-            f"Ask {issuer} to hand it out anew. What AWS may have made ends within {longest}, unseen."
-        )
+        next_step = f"Ask {issuer} to hand it out anew. What AWS may have made ends within {longest}, unseen."
     else:
         what = f"The portal asked AWS and did not get it. Nothing was issued. {_still_good(handout, reader)}"
         next_step = failed.next_step if reader else f"{failed.next_step} {issuer} can tell the portal’s admins."
@@ -250,7 +252,9 @@ def failure(answer: Failed, handout: Handout, reader: User | None) -> ClaimLette
         why=failed.why,
         next_step=next_step,
         handout=handout,
+        link=_record(answer.issuance_id, reader),
         again=is_open,
+        is_worth_it=failed.code in WORTH_TRYING_AGAIN,
         is_over=not is_open,
         reference=answer.issuance_id,
     )

@@ -8,6 +8,7 @@ import structlog
 from allauth.core import ratelimit
 from django.core.cache import cache
 from django.http import HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 
 from credportal.access.models import Handout, User
@@ -64,11 +65,12 @@ def note_refused(request: PortalRequest, why: Unclaimed, token: str = "") -> Non
         _record(request, Unclaimed.TOO_MANY)
 
 
-def note_from_elsewhere(request: PortalRequest) -> None:
-    """Record a claim that no page of ours sent, as seldom as any other refused claim."""
-    if not is_shut(request):
+def refuse_from_elsewhere(request: PortalRequest) -> HttpResponse:
+    """Refuse what no page of ours sent, or no person. A claim is recorded, as seldom as any other refused one."""
+    if request.path == reverse("claim") and not is_shut(request):
         _record(request, Unclaimed.FROM_ELSEWHERE)
         note_refused(request, Unclaimed.FROM_ELSEWHERE)
+    return show_obstacle(request, Unclaimed.FROM_ELSEWHERE)
 
 
 def show_paste(request: PortalRequest, typed: str | None = None) -> HttpResponse:

@@ -40,6 +40,11 @@ class IssuedPage:
     issuer: str = ""
     has_record: bool = True
 
+    @property
+    def clock(self) -> str:
+        """Return how times are written: with their zone for whoever has not told us theirs."""
+        return "H:i" if self.has_record else "H:i T"
+
 
 def issued_page(answer: Issued, asked: IssuanceRequest, *, now: datetime) -> IssuedPage:
     """Return the page of freshly issued credentials. It must go into one response and nowhere else."""

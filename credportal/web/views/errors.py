@@ -1,6 +1,7 @@
 """Error pages. They must render without a database and without a person."""
 
 import sys
+from typing import cast
 
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
@@ -8,6 +9,8 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.views.defaults import page_not_found, permission_denied
 
+from credportal.web import claim_guard, claims
+from credportal.web.http import PortalRequest
 from credportal.web.letters import RETRY_AFTER_SECONDS
 
 __all__ = ["bad_request", "csrf_failure", "page_not_found", "permission_denied", "server_error"]
@@ -34,4 +37,6 @@ def server_error(request: HttpRequest) -> HttpResponse:
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Say that the form came from elsewhere or from an old page. Nothing was done."""
     del reason
+    if request.path.startswith(claim_guard.PATHS):
+        return claims.refuse_from_elsewhere(cast("PortalRequest", request))
     return render(request, "403_csrf.html", status=403)
