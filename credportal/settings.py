@@ -289,7 +289,7 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": ["'none'"],
     }
 }
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000  # A delegation sends one for each of its roles.
 FILE_UPLOAD_HANDLERS = ["credportal.web.uploads.RefuseUploads"]
 
 STATIC_URL = "static/"

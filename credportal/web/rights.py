@@ -21,6 +21,7 @@ class Who(Enum):
     SIGNED_IN = auto()
     APPROVER = auto()
     REVIEWER = auto()
+    SUPPORT = auto()
     CATALOGUE_ADMIN = auto()
     USER_ADMIN = auto()
 
@@ -30,6 +31,7 @@ _IS: dict[Who, Callable[[User], bool]] = {
     Who.SIGNED_IN: lambda user: user.is_authenticated,
     Who.APPROVER: lambda user: user.is_approver,
     Who.REVIEWER: lambda user: user.may_review,
+    Who.SUPPORT: lambda user: user.is_support,
     Who.CATALOGUE_ADMIN: lambda user: user.is_catalogue_admin,
     Who.USER_ADMIN: lambda user: user.is_user_admin,
 }
@@ -39,6 +41,9 @@ SIGNED_IN = (Who.SIGNED_IN,)
 APPROVERS = (Who.APPROVER,)
 REVIEWERS = (Who.REVIEWER,)
 OVERSEERS = (Who.APPROVER, Who.REVIEWER)
+SUPPORT = (Who.SUPPORT,)
+SUPPORT_AND_REVIEWERS = (Who.SUPPORT, Who.REVIEWER)
+SUPPORT_AND_ADMINS = (Who.SUPPORT, Who.CATALOGUE_ADMIN)
 CATALOGUE_ADMINS = (Who.CATALOGUE_ADMIN,)
 USER_ADMINS = (Who.USER_ADMIN,)
 
@@ -59,6 +64,16 @@ RIGHTS: dict[str, dict[str, tuple[Who, ...]]] = {
     "approval_collect": {"POST": SIGNED_IN},
     "reviews": {"GET": OVERSEERS},
     "review_close": {"POST": OVERSEERS},
+    "handouts": {"GET": SUPPORT_AND_REVIEWERS},
+    "handout_new": {"GET": SUPPORT, "POST": SUPPORT},
+    "handout_cancel_all": {"POST": SUPPORT_AND_ADMINS},
+    "handout": {"GET": SUPPORT_AND_REVIEWERS},
+    "handout_link": {"POST": SUPPORT},
+    "handout_shorten": {"POST": SUPPORT},
+    "handout_cancel": {"POST": SUPPORT_AND_ADMINS},
+    "rota": {"GET": SUPPORT_AND_REVIEWERS},
+    "rota_new": {"GET": CATALOGUE_ADMINS, "POST": CATALOGUE_ADMINS},
+    "rota_page": {"GET": CATALOGUE_ADMINS, "POST": CATALOGUE_ADMINS},
     "audit": {"GET": REVIEWERS},
     "audit_export": {"GET": REVIEWERS},
     "audit_export_csv": {"GET": REVIEWERS},
@@ -85,6 +100,10 @@ RIGHTS: dict[str, dict[str, tuple[Who, ...]]] = {
     "eligibility_new": {"GET": CATALOGUE_ADMINS, "POST": CATALOGUE_ADMINS},
     "eligibility": {"GET": CATALOGUE_ADMINS, "POST": CATALOGUE_ADMINS},
     "eligibility_end": {"POST": CATALOGUE_ADMINS},
+    "delegations": {"GET": CATALOGUE_ADMINS},
+    "delegation_new": {"GET": CATALOGUE_ADMINS, "POST": CATALOGUE_ADMINS},
+    "delegation": {"GET": CATALOGUE_ADMINS, "POST": CATALOGUE_ADMINS},
+    "delegation_end": {"GET": CATALOGUE_ADMINS, "POST": CATALOGUE_ADMINS},
     "people": {"GET": USER_ADMINS},
     "person_new": {"GET": USER_ADMINS, "POST": USER_ADMINS},
     "person": {"GET": USER_ADMINS, "POST": USER_ADMINS},

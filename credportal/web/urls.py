@@ -13,14 +13,16 @@ from credportal.web.views import (
     audit_unresolved,
     claim,
     groups,
+    handouts,
     health,
     people,
     reviews,
     roles,
+    rota,
     sessions,
     who,
 )
-from credportal.web.views.catalogue import accounts, eligibilities, onboarding, probes
+from credportal.web.views.catalogue import accounts, delegations, eligibilities, onboarding, probes
 from credportal.web.views.catalogue import roles as catalogue_roles
 
 handler400 = "credportal.web.views.errors.bad_request"
@@ -45,6 +47,16 @@ urlpatterns = [
     path("approvals/<str:approval_id>/collect/", approvals.approval_collect, name="approval_collect"),
     path("reviews/", reviews.review_list, name="reviews"),
     path("reviews/<str:review_id>/close/", reviews.review_close, name="review_close"),
+    path("handouts/", handouts.handout_list, name="handouts"),
+    path("handouts/new/", handouts.handout_new, name="handout_new"),
+    path("handouts/cancel/", handouts.handout_cancel_all, name="handout_cancel_all"),
+    path("handouts/<str:handout_id>/", handouts.handout_page, name="handout"),
+    path("handouts/<str:handout_id>/link/", handouts.handout_link, name="handout_link"),
+    path("handouts/<str:handout_id>/shorten/", handouts.handout_shorten, name="handout_shorten"),
+    path("handouts/<str:handout_id>/cancel/", handouts.handout_cancel, name="handout_cancel"),
+    path("rota/", rota.rota_list, name="rota"),
+    path("rota/new/", rota.rota_new, name="rota_new"),
+    path("rota/<int:rota_id>/", rota.rota_page, name="rota_page"),
     path("audit/", audit.audit_list, name="audit"),
     path("audit/export/", audit_export.export_page, name="audit_export"),
     path("audit/export.csv", audit_export.export_csv, name="audit_export_csv"),
@@ -71,6 +83,10 @@ urlpatterns = [
     path("catalogue/eligibilities/new/", eligibilities.eligibility_new, name="eligibility_new"),
     path("catalogue/eligibilities/<int:eligibility_id>/", eligibilities.eligibility_page, name="eligibility"),
     path("catalogue/eligibilities/<int:eligibility_id>/end/", eligibilities.eligibility_end, name="eligibility_end"),
+    path("catalogue/delegations/", delegations.delegation_list, name="delegations"),
+    path("catalogue/delegations/new/", delegations.delegation_new, name="delegation_new"),
+    path("catalogue/delegations/<int:delegation_id>/", delegations.delegation_page, name="delegation"),
+    path("catalogue/delegations/<int:delegation_id>/end/", delegations.delegation_end, name="delegation_end"),
     path("people/", people.person_list, name="people"),
     path("people/new/", people.person_new, name="person_new"),
     path("people/<str:handle>/profile/", people.person_page, name="person"),

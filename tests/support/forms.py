@@ -13,7 +13,7 @@ class _Form(HTMLParser):
 
     def __init__(self) -> None:
         super().__init__()
-        self.fields: dict[str, str] = {}
+        self.fields: dict[str, Any] = {}
         self._inside = False
         self._select = ""
 
@@ -23,19 +23,24 @@ class _Form(HTMLParser):
             self._inside = "parts" in said.get("class", "").split()
         if not self._inside:
             return
-        if tag == "input" and (said.get("type") != "checkbox" or "checked" in said):
-            self.fields[said["name"]] = said.get("value", "on" if said.get("type") == "checkbox" else "")
+        if tag == "input" and "name" in said and (said.get("type") != "checkbox" or "checked" in said):
+            self._put(said["name"], said.get("value", "on" if said.get("type") == "checkbox" else ""))
         if tag == "select":
             self._select = said["name"]
             self.fields[self._select] = ""
         if tag == "option" and "selected" in said:
             self.fields[self._select] = said.get("value", "")
 
+    def _put(self, name: str, value: str) -> None:
+        """Keep a value; several ticks of one name are a list."""
+        before = self.fields.get(name)
+        self.fields[name] = value if before is None else [*(before if isinstance(before, list) else [before]), value]
+
     def handle_endtag(self, tag: str) -> None:
         self._inside = self._inside and tag != "form"
 
 
-def fields_of(page: str) -> dict[str, str]:
+def fields_of(page: str) -> dict[str, Any]:
     """Return what the form of a page would send as it stands."""
     form = _Form()
     form.feed(page)
@@ -43,7 +48,7 @@ def fields_of(page: str) -> dict[str, str]:
     return form.fields
 
 
-def opened(client: Client, path: str) -> dict[str, str]:
+def opened(client: Client, path: str) -> dict[str, Any]:
     """Open a page and return what its form would send as it stands."""
     response = client.get(path)
     assert response.status_code == 200, response.status_code

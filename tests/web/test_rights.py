@@ -30,7 +30,7 @@ IS: dict[str, set[Who]] = {
     "erin": SIGNED_IN | {Who.REVIEWER},
     "no-group": SIGNED_IN,
     "approver": SIGNED_IN | {Who.APPROVER},
-    "support": SIGNED_IN,
+    "support": SIGNED_IN | {Who.SUPPORT},
     "auditor": SIGNED_IN | {Who.REVIEWER},
     "catalogue-admin": SIGNED_IN | {Who.REVIEWER, Who.CATALOGUE_ADMIN},
     "user-admin": SIGNED_IN | {Who.USER_ADMIN},
@@ -44,6 +44,9 @@ ROUTES_FOR: tuple[tuple[set[Who], str], ...] = (
     ({Who.SIGNED_IN}, "approvals approval approval_withdraw approval_collect"),
     ({Who.APPROVER}, "approval_decide"),
     ({Who.APPROVER, Who.REVIEWER}, "reviews review_close"),
+    ({Who.SUPPORT}, "handout_new handout_link handout_shorten"),
+    ({Who.SUPPORT, Who.REVIEWER}, "handouts handout"),
+    ({Who.SUPPORT, Who.CATALOGUE_ADMIN}, "handout_cancel handout_cancel_all"),
     ({Who.REVIEWER}, "audit_event audit_find audit_unresolved"),
     ({Who.REVIEWER}, "audit_export audit_export_csv audit_export_jsonl audit_export_progress"),
     ({Who.CATALOGUE_ADMIN}, "audit_close"),
@@ -51,6 +54,7 @@ ROUTES_FOR: tuple[tuple[set[Who], str], ...] = (
     ({Who.CATALOGUE_ADMIN}, "catalogue_roles catalogue_role_new catalogue_role onboarding probe"),
     ({Who.CATALOGUE_ADMIN}, "catalogue_accounts catalogue_account_new catalogue_account"),
     ({Who.CATALOGUE_ADMIN}, "eligibilities eligibility_new eligibility eligibility_end"),
+    ({Who.CATALOGUE_ADMIN}, "delegations delegation_new delegation delegation_end"),
     ({Who.USER_ADMIN}, "people person_new person person_password groups group_new group"),
 )
 FOR = {name: whos for whos, names in ROUTES_FOR for name in names.split()}
@@ -64,7 +68,10 @@ ONLY_POST |= {
     "account_logout",
 }
 BOTH = {"catalogue_role_new", "catalogue_role", "catalogue_account_new", "catalogue_account", "eligibility_new"}
+BOTH |= {"delegation_new", "delegation", "delegation_end"}
 BOTH |= {"audit_find", "eligibility", "person_new", "person", "group_new", "group"}
+ONLY_POST |= {"handout_link", "handout_shorten", "handout_cancel", "handout_cancel_all"}
+BOTH |= {"handout_new"}
 ONLY_POST |= {"claim_look", "claim_report"}
 BOTH |= {"claim", "account", "account_change_password", "account_reauthenticate", "account_login"}
 # A 403 of these may be the rule book's word about one role, and has a record then: that is not the table's.

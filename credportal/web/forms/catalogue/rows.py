@@ -7,12 +7,13 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.forms.boundfield import BoundField
+from django.http import QueryDict
 
-from credportal.access.models import Account, Eligibility, Role
+from credportal.access.models import Account, Delegation, Eligibility, Role
 from credportal.domain.durations import describe_duration
 from credportal.web.forms.fields import local_text
 
-Row = Account | Role | Eligibility
+Row = Account | Role | Eligibility | Delegation
 MOST_VERSIONS = 2_000_000_000
 
 
@@ -22,6 +23,11 @@ class Section:
 
     title: str
     fields: list[BoundField]
+
+    @property
+    def is_wide(self) -> bool:
+        """Tell whether a field here has a template of its own, which needs the room."""
+        return any(hasattr(field.field, "template") for field in self.fields)
 
 
 class RowForm(forms.Form):
@@ -60,6 +66,10 @@ class RowForm(forms.Form):
         """Return what a field shows of a row."""
         return getattr(row, name)
 
+    def stored(self, row: Row, name: str) -> Any:
+        """Return a column of a row as ``values`` has it."""
+        return getattr(row, name)
+
     def clean(self) -> dict[str, Any]:
         """Keep what was not touched exactly: the controls show a moment to the minute only."""
         for name, value in self.cleaned_data.items():
@@ -86,9 +96,13 @@ class RowForm(forms.Form):
         """Keep all as typed, say beside each field what it is now, and let the next try be a knowing one."""
         self.has_conflict = True
         for name, value in self.values().items():
-            if getattr(now, name) != value:
-                vars(self.fields[name])["now"] = _in_words(getattr(now, name))
-        self.data = {**dict(self.data.items()), "version": str(now.version)}
+            stored = self.stored(now, name)
+            if stored != value:
+                vars(self.fields[name])["now"] = _in_words(stored)
+        data = QueryDict(mutable=True)
+        data.update(self.data)
+        data["version"] = str(now.version)
+        self.data = data
 
 
 def _in_words(value: Any) -> str:
@@ -98,4 +112,6 @@ def _in_words(value: Any) -> str:
         return describe_duration(value)
     if isinstance(value, datetime):
         return local_text(value).replace("T", " ")
+    if isinstance(value, frozenset):
+        return ", ".join(sorted(str(row) for row in value))
     return "empty" if value in (None, "") else str(value)

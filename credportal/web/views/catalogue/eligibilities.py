@@ -36,7 +36,7 @@ def eligibility_new(request: PortalRequest) -> HttpResponse:
     role = access.role(request.GET.get("role", ""))
     if role is None:
         return _choose_role(request)
-    form = EligibilityForm(sent(request), role=role, initial=_holder(request))
+    form = EligibilityForm(sent(request), role=role, initial=named_holder(request))
     context = {"form": form, "role": role}
     return settle(
         request,
@@ -102,7 +102,7 @@ def _choose_role(request: PortalRequest) -> HttpResponse:
     return show(request, "catalogue/eligibility_new.html", context, status=status)
 
 
-def _holder(request: PortalRequest) -> dict[str, object]:
+def named_holder(request: PortalRequest) -> dict[str, object]:
     """Return who the address says will have it: a group by name or number, a person by name or handle."""
     group = access.group_named(request.GET.get("group", ""))
     person = access.person_named(request.GET.get("user", ""))

@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django_htmx.http import HttpResponseClientRedirect
 
 from credportal.flows.catalogue_pages import By, Gone, Outcome, Saved, Stale, Taken
+from credportal.web.forms.catalogue.delegations import DelegationForm
 from credportal.web.forms.catalogue.rows import RowForm
 from credportal.web.http import PortalRequest, origin_of
 from credportal.web.pages import CONFLICT, UNPROCESSABLE, show_unchanged
@@ -22,6 +23,7 @@ TAKEN = {
     "group": ("This group has a row for this role already. Change that one, also where it has ended.", "eligibility"),
     "user": ("This person has a row for this role already. Change that one, also where it has ended.", "eligibility"),
 }
+TAKEN_DELEGATION = ("Another delegation has this name. Choose one that tells them apart.", "delegation")
 SAME_MOMENT = "Somebody else saved the same at this moment. Send it again to see theirs."
 
 Page = Callable[[int], HttpResponse]
@@ -85,6 +87,7 @@ def _say_taken(form: RowForm, taken: Taken) -> None:
     if taken.column not in TAKEN:
         form.add_error(None, SAME_MOMENT)
         return
-    sentence, route = TAKEN[taken.column]
+    is_delegation = isinstance(form, DelegationForm)
+    sentence, route = TAKEN_DELEGATION if is_delegation else TAKEN[taken.column]
     column = taken.column if taken.column in form.fields else None
     form.add_error(column, format_html('{} <a href="{}">Open it</a>.', sentence, reverse(route, args=[taken.other])))
