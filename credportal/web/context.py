@@ -12,6 +12,7 @@ from credportal.web.http import client_address
 THEMES = ("light", "dark")
 # The first part of the addresses that one item of the menu stands for.
 APPROVALS = {"approvals", "reviews"}
+HANDOUTS = {"handouts", "rota"}
 CATALOGUE = {"catalogue", "people", "groups", "who"}
 
 
@@ -25,6 +26,7 @@ class Portal:
     theme: str
     client_address: str
     in_approvals: bool
+    in_handouts: bool
     in_catalogue: bool
     person: User | None
 
@@ -32,6 +34,16 @@ class Portal:
     def may_review(self) -> bool:
         """Tell whether the audit and who has access are for this person."""
         return self.person is not None and self.person.may_review
+
+    @property
+    def sees_handouts(self) -> bool:
+        """Tell whether hand-outs are for this person: their own to support, everybody's to reviewers."""
+        return self.person is not None and (self.person.is_support or self.person.may_review)
+
+    @property
+    def is_support(self) -> bool:
+        """Tell whether this person hands out access to others."""
+        return self.person is not None and self.person.is_support
 
     @property
     def is_awaited(self) -> bool:
@@ -67,6 +79,7 @@ def portal(request: HttpRequest) -> dict[str, Portal]:
             theme=theme if theme in THEMES else "",
             client_address=client_address(request),
             in_approvals=area in APPROVALS,
+            in_handouts=area in HANDOUTS,
             in_catalogue=area in CATALOGUE,
             person=user if isinstance(user, User) else None,
         )
