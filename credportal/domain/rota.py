@@ -95,12 +95,14 @@ def lasts_long_enough(starts: time, ends: time | None) -> bool:
 
 
 def plan_words(plan: RotaPlan) -> str:
-    """Say when a rota hands over: ``Mon–Fri 09:00–17:00``, ``every day from 09:00``, ``from Mon 09:00 for a week``."""
+    """Say when a rota hands over: ``Mon–Fri 09:00–17:00``, ``from Mon 09:00 for a week``."""
     days = sorted(plan.days)
     at = f"{plan.starts:%H:%M}"
     named = "every day" if len(days) == len(WEEKDAYS) else _days_in_words(days)
     if plan.ends is not None:
         return f"{named} {at}–{plan.ends:%H:%M}"
+    if len(days) == len(WEEKDAYS):
+        return f"{named}, round the clock from {at}"
     return f"from {named} {at} for a week" if len(days) == 1 else f"{named} from {at}, until the next hand-over"
 
 

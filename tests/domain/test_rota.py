@@ -148,7 +148,7 @@ def test_a_slot_lasts_an_hour_at_least(starts: time, ends: time | None, fits: bo
 
 def test_a_plan_is_said_in_a_few_words() -> None:
     assert plan_words(OFFICE) == "Mon–Fri 09:00–17:00"
-    assert plan_words(ROUND_THE_CLOCK) == "every day from 09:00, until the next hand-over"
+    assert plan_words(ROUND_THE_CLOCK) == "every day, round the clock from 09:00"
     assert plan_words(WEEKLY) == "from Mon 09:00 for a week"
     assert plan_words(RotaPlan(BERLIN, frozenset({1, 3}), time(8), time(8))) == "Tue, Thu 08:00–08:00"
 

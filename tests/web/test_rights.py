@@ -45,7 +45,8 @@ ROUTES_FOR: tuple[tuple[set[Who], str], ...] = (
     ({Who.APPROVER}, "approval_decide"),
     ({Who.APPROVER, Who.REVIEWER}, "reviews review_close"),
     ({Who.SUPPORT}, "handout_new handout_link handout_shorten"),
-    ({Who.SUPPORT, Who.REVIEWER}, "handouts handout"),
+    ({Who.SUPPORT, Who.REVIEWER}, "handouts handout rota"),
+    ({Who.CATALOGUE_ADMIN}, "rota_new rota_page"),
     ({Who.SUPPORT, Who.CATALOGUE_ADMIN}, "handout_cancel handout_cancel_all"),
     ({Who.REVIEWER}, "audit_event audit_find audit_unresolved"),
     ({Who.REVIEWER}, "audit_export audit_export_csv audit_export_jsonl audit_export_progress"),
@@ -71,7 +72,7 @@ BOTH = {"catalogue_role_new", "catalogue_role", "catalogue_account_new", "catalo
 BOTH |= {"delegation_new", "delegation", "delegation_end"}
 BOTH |= {"audit_find", "eligibility", "person_new", "person", "group_new", "group"}
 ONLY_POST |= {"handout_link", "handout_shorten", "handout_cancel", "handout_cancel_all"}
-BOTH |= {"handout_new"}
+BOTH |= {"handout_new", "rota_new", "rota_page"}
 ONLY_POST |= {"claim_look", "claim_report"}
 BOTH |= {"claim", "account", "account_change_password", "account_reauthenticate", "account_login"}
 # A 403 of these may be the rule book's word about one role, and has a record then: that is not the table's.

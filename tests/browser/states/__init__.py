@@ -7,14 +7,17 @@ from tests.browser.states import (
     asking,
     catalogue,
     claiming,
+    delegating,
     exporting,
     extremes,
+    handing_out,
     looking,
     onboarding,
     people,
     probing,
     requirements,
     reviewing,
+    rota,
 )
 from tests.browser.states.core import STATES, State, away
 
@@ -28,12 +31,15 @@ __all__ = [
     "away",
     "catalogue",
     "claiming",
+    "delegating",
     "exporting",
     "extremes",
+    "handing_out",
     "looking",
     "onboarding",
     "people",
     "probing",
     "requirements",
     "reviewing",
+    "rota",
 ]
