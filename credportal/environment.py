@@ -3,7 +3,7 @@
 import os
 import re
 import zoneinfo
-from email.utils import parseaddr
+from email.utils import getaddresses
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -74,8 +74,9 @@ def a_mail_server(value: str) -> None:
 
 def a_sender(value: str) -> None:
     """Refuse what mail cannot come from."""
-    name, address = parseaddr(value)
-    if value and not (value.isprintable() and re.fullmatch(r"[!-?A-~]+@[A-Za-z0-9.-]+", address) and name.isascii()):
+    found = getaddresses([value])
+    is_one = len(found) == 1 and bool(re.fullmatch(r"[!-?A-~]+@[A-Za-z0-9.-]+", found[0][1]))
+    if value and not (is_one and value.isprintable() and value.isascii()):
         raise ValidationError("write it as credportal@example.com or Our portal <credportal@example.com>")
 
 

@@ -148,6 +148,7 @@ def environment(state: State, url: str, database_url: str) -> dict[str, str]:
         "CREDPORTAL_URL": url,
         "CREDPORTAL_TRUSTED_PROXIES": "0",
         "CREDPORTAL_IDENTITY_CHAINS": "false",  # The portal is an IAM user on the local endpoint.
+        "CREDPORTAL_EMAIL_SERVER": state.mail.as_uri(),
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_CONFIG_FILE": os.devnull,
@@ -210,6 +211,7 @@ def announce(url: str, state: State) -> None:
         "Alice may ask for most roles, Bob for some, Charlie for none; Dana is the admin, Erin the auditor.\n"
         "The credentials work only against the local endpoint. It knows roles, trust and permissions as AWS does,\n"
         "but not session policies: narrowing is sent and recorded, and changes nothing here.\n"
+        f"Mail to anybody is a file in {state.mail}.\n"
         "Ctrl-C stops everything.",
         flush=True,
     )
@@ -224,7 +226,7 @@ def watch(python: str, state: State, env: dict[str, str], children: list[Child])
     """Run housekeeping every 30 seconds, until a signal comes. Raises Refused where a part ends by itself."""
     command = [python, "manage.py", "housekeeping"]
     log = state.logs / "housekeeping.log"
-    due = time.monotonic() + HOUSEKEEPING_SECONDS
+    due = time.monotonic()  # Notices begin with what happens after the first run.
     while True:
         time.sleep(0.5)
         for child in children:
@@ -237,7 +239,7 @@ def watch(python: str, state: State, env: dict[str, str], children: list[Child])
 
 def housekeep(command: list[str], env: dict[str, str], log: Path) -> None:
     """Run housekeeping once. A failure is in its log and is tried again next time."""
-    with log.open("a", encoding="utf-8") as output:
+    with log.open("a", encoding="utf-8") as output, contextlib.suppress(subprocess.TimeoutExpired):
         subprocess.run(
             command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False, timeout=60
         )

@@ -15,7 +15,7 @@ LOOPBACK = "127.0.0.1"
 
 
 class State:
-    """The folder of one demo: database, secret key, users with passwords, collected static files, logs."""
+    """The folder of one demo: database, secret key, users with passwords, collected static files, logs, mail."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -25,6 +25,7 @@ class State:
         self.endpoint_port = folder / "endpoint-port"
         self.static = folder / "static"
         self.logs = folder / "logs"
+        self.mail = folder / "mail"
         self._lock: int | None = None
 
     def open(self, *, reset: bool) -> None:

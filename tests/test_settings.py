@@ -17,6 +17,7 @@ SOUND = {
     "CREDPORTAL_URL": "https://portal.example.com",
     "CREDPORTAL_TRUSTED_PROXIES": "1",
     "AWS_REGION": "eu-west-1",
+    "CREDPORTAL_EMAIL_SERVER": "smtps://portal@mail.example.com",
 }
 WRONG = {
     "CREDPORTAL_MODE": "production-ish",
@@ -36,6 +37,10 @@ WRONG = {
     "CREDPORTAL_AUDIT_WEBHOOK_SECRET": "short",
     "CREDPORTAL_AUDIT_SYSLOG": "tcp://syslog.example.com",
     "CREDPORTAL_AUDIT_CA_FILE": "/nowhere/ca.pem",
+    "CREDPORTAL_EMAIL_SERVER": "mail.example.com",
+    "CREDPORTAL_EMAIL_FROM": "the portal",
+    "CREDPORTAL_EMAIL_PASSWORD_FILE": "/nowhere/password",
+    "CREDPORTAL_HANDOUT_DAYS": "0",
 }
 MORE_WRONG = [
     ("CREDPORTAL_URL", "https://portal.example.com/path"),
@@ -58,6 +63,15 @@ MORE_WRONG = [
     ("CREDPORTAL_AUDIT_WEBHOOK_SECRET_FILE", "/nowhere/secret"),
     ("CREDPORTAL_AUDIT_SYSLOG", "udp://syslog.example.com"),
     ("CREDPORTAL_AUDIT_SYSLOG", "tls://syslog.example.com/path"),
+    ("CREDPORTAL_EMAIL_SERVER", "https://mail.example.com"),
+    ("CREDPORTAL_EMAIL_SERVER", "smtps://"),
+    ("CREDPORTAL_EMAIL_SERVER", "smtps://mail.example.com:nonsense"),
+    ("CREDPORTAL_EMAIL_SERVER", "smtps://mail.example.com/path"),
+    ("CREDPORTAL_EMAIL_SERVER", "smtps://user:word@mail.example.com"),
+    ("CREDPORTAL_EMAIL_SERVER", "file://elsewhere/mail"),
+    ("CREDPORTAL_EMAIL_FROM", "portal@example.com, another@example.com"),
+    ("CREDPORTAL_EMAIL_FROM", "portal@example.com\nBcc: x@example.com"),
+    ("CREDPORTAL_HANDOUT_DAYS", "never"),
 ]
 # What production refuses: the id of the check, and the environment that it refuses.
 REFUSED: dict[str, tuple[str, dict[str, str | None]]] = {
@@ -78,6 +92,8 @@ REFUSED: dict[str, tuple[str, dict[str, str | None]]] = {
     "a webhook over http to this machine": ("credportal.E011", {"CREDPORTAL_AUDIT_WEBHOOK": "http://127.0.0.1:9/"}),
     "proxies not counted": ("credportal.E007", {"CREDPORTAL_TRUSTED_PROXIES": None}),
     "STS over http": ("credportal.E008", {"AWS_ENDPOINT_URL_STS": "http://sts.example.com"}),
+    "mail into a folder": ("credportal.E013", {"CREDPORTAL_EMAIL_SERVER": "file:///var/mail"}),
+    "mail that anybody can read": ("credportal.E013", {"CREDPORTAL_EMAIL_SERVER": "smtp://mail.example.com"}),
     "IAM over http": ("credportal.E008", {"AWS_ENDPOINT_URL_IAM": "http://iam.example.com"}),
 }
 CHECK = ["manage.py", "check", "--database", "default"]
@@ -194,6 +210,48 @@ def test_a_sound_environment_starts(tmp_path: Path) -> None:
     checked = run(tmp_path, [*CHECK, "--deploy"])
     assert checked.returncode == 0, checked.stderr
     assert "credportal.W001" in checked.stderr, "SQLite is for one machine"
+
+
+def test_without_a_mail_server_the_check_says_that_nobody_gets_notices(tmp_path: Path) -> None:
+    checked = run(tmp_path, CHECK, CREDPORTAL_EMAIL_SERVER=None)
+    assert checked.returncode == 0
+    assert "credportal.W002" in checked.stderr
+    assert "credportal.W002" not in run(tmp_path, CHECK).stderr
+
+
+@pytest.mark.parametrize(
+    ("server", "read"),
+    [
+        ("smtps://portal%40x@mail.example.com", "smtp mail.example.com 465 portal@x False True"),
+        ("smtp+starttls://portal@mail.example.com:2525", "smtp mail.example.com 2525 portal True False"),
+        ("smtp://localhost", "smtp localhost 25  False False"),
+        (None, "dummy  0  False False"),
+    ],
+)
+def test_a_mail_server_is_read_from_one_address(tmp_path: Path, server: str | None, read: str) -> None:
+    show = (
+        "import credportal.settings as s; print(s.EMAIL_BACKEND.split('.')[-2], s.EMAIL_HOST, s.EMAIL_PORT, "
+        "s.EMAIL_HOST_USER, s.EMAIL_USE_TLS, s.EMAIL_USE_SSL)"
+    )
+    assert run(tmp_path, ["-c", show], CREDPORTAL_EMAIL_SERVER=server).stdout.strip("\n") == read
+
+
+def test_the_password_of_the_mail_server_comes_from_a_variable_or_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_text("w0rd of the tests\n")
+    show = "import credportal.settings as s; print(s.EMAIL_HOST_PASSWORD)"
+    for changes in (
+        {"CREDPORTAL_EMAIL_PASSWORD": "w0rd of the tests"},
+        {"CREDPORTAL_EMAIL_PASSWORD_FILE": str(file)},
+    ):
+        assert run(tmp_path, ["-c", show], **changes).stdout.strip() == "w0rd of the tests"
+
+
+def test_mail_comes_from_the_portals_own_host_unless_told_otherwise(tmp_path: Path) -> None:
+    show = "import credportal.settings as s; print(s.DEFAULT_FROM_EMAIL)"
+    assert run(tmp_path, ["-c", show]).stdout.strip() == "credportal@portal.example.com"
+    told = run(tmp_path, ["-c", show], CREDPORTAL_EMAIL_FROM="Our portal <portal@example.com>").stdout.strip()
+    assert told == "Our portal <portal@example.com>"
 
 
 def test_production_is_what_an_unset_mode_means(tmp_path: Path) -> None:

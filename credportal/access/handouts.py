@@ -163,6 +163,12 @@ def expire(handout_id: str, *, now: datetime) -> None:
         raise Moved
 
 
+def delete_ended(*, made_before: datetime) -> int:
+    """Delete hand-outs that have ended and were made before then; return how many. Their events stay."""
+    ended = Handout.objects.filter(made_at__lt=made_before).exclude(state=HandoutState.OPEN)
+    return ended.delete()[0]
+
+
 def note_refusal(handout_id: str, *, code: str, now: datetime) -> None:
     """Keep why the last claim was refused, for the board. The events have all of them."""
     Handout.objects.filter(id=handout_id).update(refusal=code, refused_at=now)

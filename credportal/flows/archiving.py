@@ -23,6 +23,7 @@ from credportal.audit.record.archiving import delete_archived, record_archived
 from credportal.audit.selectors.counts import READER as TALLY
 from credportal.domain.types import Status
 from credportal.flows import shipping
+from credportal.flows.notices import READER as NOTICES
 
 YOUNGEST = timedelta(days=90)
 """What is younger stays, unless told otherwise: marks of unused rows and CloudTrail's own look-up go back as far."""
@@ -120,7 +121,7 @@ def _holds() -> list[tuple[int, str]]:
     # A target that the environment no longer names waits for nothing; one that has not begun waits for everything.
     targets = shipping.readers()
     come = dict.fromkeys(targets, 0) | {
-        row.reader: row.through for row in Progress.objects.filter(reader__in=[TALLY, *targets])
+        row.reader: row.through for row in Progress.objects.filter(reader__in=[TALLY, NOTICES, *targets])
     }
     return holds + [(through, f"the reader {reader} has come only so far") for reader, through in come.items()]
 

@@ -2,6 +2,7 @@
 
 from django.contrib.auth.models import Group
 from django.db import DatabaseError
+from django.utils import timezone
 
 from credportal.access import people
 from credportal.access.catalogue import plan_catalogue
@@ -13,6 +14,7 @@ from credportal.audit import record
 from credportal.audit.models import EventKind
 from credportal.domain.types import Origin
 from credportal.flows.about import about_row
+from credportal.flows.handout_changes import write_stranded_cancelled
 from credportal.flows.identity import portal_identity
 
 COMMAND = "import_catalogue"
@@ -42,6 +44,7 @@ def import_catalogue(text: str, *, dry_run: bool) -> Plan:
             plan = plan_catalogue(file, identity, to_write=True)
             if not plan.problems:
                 _write(plan)
+                write_stranded_cancelled(None, Origin(), now=timezone.now())
     except people.LockedOut as error:
         raise LocksOut from error
     except record.AuditUnavailable as error:

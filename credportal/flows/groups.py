@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
 from credportal.access import groups, people
 from credportal.access.groups import GroupChange
@@ -13,6 +14,7 @@ from credportal.access.selectors import actor_of
 from credportal.audit import record
 from credportal.audit.models import EventKind
 from credportal.domain.types import Duty, Origin
+from credportal.flows import handout_changes
 from credportal.flows.people import LAST_ADMIN, AuditUnavailable, NotSaved, Saved, Stale
 
 
@@ -50,6 +52,7 @@ def change_group(
     leaving: frozenset[int],
 ) -> Saved | NotSaved | Stale | AuditUnavailable:
     """Change a group that looked like ``state`` (``state_of``) when the admin saw it. It counts at the next request."""
+    ended: list[str] = []
     try:
         with record.committed():
             change = groups.change_group(group, state=state, name=name, duties=duties, joining=joining, leaving=leaving)
@@ -57,6 +60,7 @@ def change_group(
                 # A renamed group has a history under both names, each leading to the other.
                 names = sorted({group.name, name})
                 record.append_all(_events(EventKind.GROUP_CHANGED, names, change, actor, origin))
+                ended = handout_changes.write_stranded_cancelled(actor, origin, now=timezone.now())
     except people.Stale:
         return Stale()
     except people.LockedOut:
@@ -65,7 +69,7 @@ def change_group(
         return NotSaved({column: " ".join(texts) for column, texts in error.message_dict.items()})
     except record.AuditUnavailable:
         return AuditUnavailable()
-    return Saved(bool(change.group))
+    return Saved(bool(change.group), len(ended))
 
 
 def subject_of(group: Group) -> str:

@@ -3,21 +3,27 @@
 Views see to it who may: the issuer everything, a catalogue admin the end.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
+from django.conf import settings
 
 from credportal.access import handouts
 from credportal.access.models import Handout, User
 from credportal.access.selectors import handouts as access
 from credportal.audit import record
 from credportal.audit.models import EventKind
+from credportal.audit.turn import fair_turn
 from credportal.domain.types import Origin
 from credportal.flows.answers import AuditUnavailable
 from credportal.flows.handout import HandedOut, given
 from credportal.flows.handout_events import Changed, NotChanged, append, change, written
 
 log = structlog.get_logger(__name__)
+
+ISSUER_OFF = "Whoever handed it out was switched off."
+NOT_SUPPORT = "Whoever handed it out is not in support any more."
+RECIPIENT_OFF = "The recipient was switched off."
 
 
 def make_link(
@@ -74,6 +80,40 @@ def write_all_cancelled(issuer: User, user: User | None, origin: Origin, *, now:
             continue
         cancelled.append(handout.id)
     return cancelled
+
+
+def write_stranded_cancelled(user: User | None, origin: Origin, *, now: datetime) -> list[str]:
+    """Cancel what can be claimed no more because of a person, inside ``record.committed``; return the ids.
+
+    That is what an issuer has open who is switched off or not in support any more, and what is open for a recipient
+    who is switched off. The rules would refuse each such claim; so it ends at once, and is told.
+    """
+    cancelled = []
+    for handout in access.stranded_handouts():
+        if handout.recipient is not None and not handout.recipient.is_active:
+            why = RECIPIENT_OFF
+        else:
+            why = NOT_SUPPORT if handout.issuer.is_active else ISSUER_OFF
+        try:
+            write_cancelled(handout, user, origin, now=now, why=why)
+        except handouts.Moved:
+            continue
+        cancelled.append(handout.id)
+    return cancelled
+
+
+def cancel_stranded(*, now: datetime) -> list[str]:
+    """End what another change has left behind; return the ids. Raises AuditUnavailable."""
+    if not access.stranded_handouts():
+        return []
+    with record.committed():
+        return write_stranded_cancelled(None, Origin(), now=now)
+
+
+def delete_ended(*, now: datetime) -> int:
+    """Delete hand-outs that ended long ago, with the name and address of each outsider; return how many."""
+    with fair_turn():
+        return handouts.delete_ended(made_before=now - timedelta(days=settings.HANDOUT_DAYS))
 
 
 def write_cancelled(handout: Handout, user: User | None, origin: Origin, *, now: datetime, why: str = "") -> None:

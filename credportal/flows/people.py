@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
 from credportal.access import people
 from credportal.access.models import User
@@ -13,6 +14,7 @@ from credportal.access.selectors import actor_of, group_names
 from credportal.audit import record
 from credportal.audit.models import EventKind
 from credportal.domain.types import Origin
+from credportal.flows import handout_changes
 
 LAST_ADMIN = (
     "Then nobody who can sign in would look after people any more. Give somebody else the duty first: "
@@ -41,9 +43,13 @@ class PasswordSet:
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """It is written, with its event; ``changed`` is False where nothing differed and nothing was."""
+    """It is written, with its event; ``changed`` is False where nothing differed and nothing was.
+
+    ``ended`` counts the hand-outs that this has cancelled.
+    """
 
     changed: bool
+    ended: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +120,7 @@ def change_person(
     """Change a person who was at this version when the admin saw them. What counts at their next request."""
     if person.pk == actor.pk and not is_active:
         return NotSaved({"is_active": NOT_YOURSELF})
+    ended: list[str] = []
     try:
         with record.committed():
             change = people.change_person(
@@ -121,13 +128,14 @@ def change_person(
             )
             if change:
                 record.append_all(events_of_person(EventKind.PERSON_CHANGED, person.handle, change, actor, origin))
+                ended = handout_changes.write_stranded_cancelled(actor, origin, now=timezone.now())
     except people.Stale:
         return Stale()
     except people.LockedOut:
         return NotSaved({"groups" if is_active else "is_active": LAST_ADMIN})
     except record.AuditUnavailable:
         return AuditUnavailable()
-    return Saved(bool(change))
+    return Saved(bool(change), len(ended))
 
 
 def set_password(*, actor: User, origin: Origin, person: User) -> PasswordSet | NotSaved | AuditUnavailable:

@@ -4,12 +4,8 @@ So whoever writes never waits for a target, and a target that is away for days m
 sent only once the target took it: it may come twice, and never out of order.
 """
 
-import fcntl
-import os
 import random
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -22,7 +18,7 @@ from django.db.models.functions import Now
 from credportal.audit import chain, export
 from credportal.audit.models import Event, Progress
 from credportal.audit.targets import SYSLOG_PORT, NotAccepted, Syslog, Target, Webhook
-from credportal.audit.turn import fair_turn
+from credportal.audit.turn import fair_turn, only_reader
 
 __all__ = ["Lag", "Shipper", "shipping_lag", "targets"]
 
@@ -34,7 +30,6 @@ MOST = 500
 IDLE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 60.0
 SHORTER = "the log is shorter than what was shipped: a restored backup? See --restart-after"
-_LOCK = 7308332
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +109,7 @@ class Shipper:
     def ship(self) -> int:
         """Send the next batch; return how many events the target took. Never raises for target or database."""
         try:
-            with _turn(_reader(self.target)) as is_ours:
+            with only_reader(_reader(self.target)) as is_ours:
                 count = self._ship() if is_ours else 0
         except (NotAccepted, DatabaseError) as error:
             self.failures += 1
@@ -145,35 +140,6 @@ class Shipper:
         self._most = min(MOST, self._most * 2)
         log.info("audit.shipped", target=self.target.name, first=lines[0].number, last=last, count=len(lines))
         return len(lines)
-
-
-@contextmanager
-def _turn(reader: str) -> Iterator[bool]:
-    """Give True to one shipper of a target at a time, on whatever machine; the others wait for their next try.
-
-    Lock and batch share a connection or a process: whoever dies in between gives the lock back.
-    """
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", [_LOCK, reader])
-            (is_ours,) = cursor.fetchone()
-            try:
-                yield is_ours
-            finally:
-                if is_ours and not cursor.closed:
-                    cursor.execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", [_LOCK, reader])
-        return
-    name = f"{connection.settings_dict['NAME']}.{reader.replace(':', '-')}"
-    queue = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(queue, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
-    finally:
-        os.close(queue)
 
 
 def _lag(name: str, come: Progress | None, last: int) -> Lag:

@@ -90,6 +90,32 @@ NOT_IN_PRODUCTION: tuple[tuple[Callable[[], bool], Error], ...] = (
 
 
 @register(Tags.security)
+def check_mail(**kwargs: Any) -> list[CheckMessage]:
+    """Refuse, outside the demo, mail that others could read, and say where there is none."""
+    del kwargs
+    if settings.DEMO:
+        return []
+    if not settings.MAIL_IS_ON:
+        return [
+            Warning(
+                "CREDPORTAL_EMAIL_SERVER is not set, so nobody gets notices about hand-outs.",
+                hint="Name your mail server, such as smtps://portal@mail.example.com.",
+                id="credportal.W002",
+            )
+        ]
+    place = urlsplit(settings.MAIL_SERVER)
+    if place.scheme in {"smtps", "smtp+starttls"} or (place.scheme == "smtp" and place.hostname in LOOPBACK):
+        return []
+    return [
+        Error(
+            "CREDPORTAL_EMAIL_SERVER is a folder, or another machine without encryption.",
+            hint="A mail may hold the link of a hand-out: write smtps:// or smtp+starttls://.",
+            id="credportal.E013",
+        )
+    ]
+
+
+@register(Tags.security)
 def check_production(**kwargs: Any) -> list[CheckMessage]:
     """Refuse the demo's conveniences outside the demo."""
     del kwargs

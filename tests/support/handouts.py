@@ -57,6 +57,7 @@ def hand_out(
     minutes: int = 60,
     window: timedelta = timedelta(hours=1),
     submission: str = "submission-of-a-hand-out",
+    mail_link: bool = False,
     **more: Any,
 ) -> Any:
     """Hand a role out; return the flow's answer."""
@@ -68,7 +69,9 @@ def hand_out(
         **{"reason": "Case 4711: look at the queue", **more},
     )
     addressee = to if isinstance(to, Addressee) else Addressee(handle=to.handle)
-    return hand_out_flow(user=fresh(user), asked=asked, addressee=addressee, origin=ORIGIN, now=timezone.now())
+    return hand_out_flow(
+        user=fresh(user), asked=asked, addressee=addressee, origin=ORIGIN, now=timezone.now(), mail_link=mail_link
+    )
 
 
 def handed_out(user: User, role: Role, to: User | Addressee, **more: Any) -> HandedOut:

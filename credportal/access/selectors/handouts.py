@@ -17,7 +17,7 @@ from credportal.domain.handouts import (
     Recipient,
 )
 from credportal.domain.naming import outsider_handle_for
-from credportal.domain.types import Actor
+from credportal.domain.types import Actor, Duty
 
 MOST_HANDOUTS = 100
 
@@ -56,6 +56,13 @@ def open_handouts_of(issuer: User) -> list[Handout]:
 def overdue_handouts(*, now: datetime, most: int = 1000) -> list[Handout]:
     """Return the open hand-outs whose window is over."""
     return list(_handouts().filter(state=HandoutState.OPEN, expires_at__lte=now).order_by("expires_at", "id")[:most])
+
+
+def stranded_handouts() -> list[Handout]:
+    """Return the open hand-outs whose issuer may hand out nothing any more, or whose recipient is switched off."""
+    support = User.objects.filter(is_active=True, groups__duties__duty=Duty.SUPPORT.value).order_by().values("pk")
+    still_open = _handouts().filter(state=HandoutState.OPEN)
+    return list(still_open.filter(Q(recipient__is_active=False) | ~Q(issuer__in=support)).order_by("made_at", "id"))
 
 
 def is_over(found: Handout, now: datetime) -> bool:

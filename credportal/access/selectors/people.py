@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.contrib.auth.models import Group
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 
-from credportal.access.models import Eligibility, Role, User
+from credportal.access.models import Delegation, Eligibility, Role, User
 from credportal.access.selectors.words import matching, people_matching
 from credportal.domain.types import Duty
 
@@ -28,10 +28,14 @@ class GroupRow:
 
 @dataclass(frozen=True, slots=True)
 class GroupRights:
-    """What a group gives its members beside its duties: its rows, and the roles whose requests it decides."""
+    """What a group gives its members beside its duties: rows, the roles whose requests it decides, and delegations.
+
+    Each delegation has its ``role_count``.
+    """
 
     rows: list[Eligibility]
     approves: list[Role]
+    delegations: list[Delegation]
 
 
 def people(query: str = "", *, is_active: bool | None = None) -> tuple[list[User], bool]:
@@ -56,6 +60,12 @@ def person_signing_in(typed: str) -> User | None:
         return None
     found = [user for user in User.objects.filter(username__iexact=typed) if user.username.lower() == typed.lower()]
     return found[0] if len(found) == 1 else None
+
+
+def catalogue_admins() -> list[User]:
+    """Return the active people who look after the catalogue, whom alarms go to."""
+    admins = User.objects.filter(is_active=True, groups__duties__duty=Duty.CATALOGUE_ADMIN.value)
+    return list(admins.distinct().order_by("handle")[:MOST_PEOPLE])
 
 
 def people_named(usernames: Iterable[str]) -> dict[str, int]:
@@ -101,12 +111,14 @@ def members(found: Group, query: str = "") -> tuple[list[User], int]:
 
 
 def group_rights(found: Group) -> GroupRights:
-    """Return the rows and the approvals of one group, the first 200 of each."""
+    """Return the rows, the approvals and the delegations of one group, the first 200 of each: three statements."""
     rows = Eligibility.objects.filter(group=found).select_related("role__account")
     approves = Role.objects.filter(approvers=found).select_related("account").order_by("account__name", "arn")
+    delegations: QuerySet[Delegation] = Delegation.objects.filter(group=found).annotate(role_count=Count("roles"))
     return GroupRights(
         rows=list(rows.order_by("role__account__name", "role__arn")[:MOST_GROUPS]),
         approves=list(approves[:MOST_GROUPS]),
+        delegations=list(delegations.order_by("name")[:MOST_GROUPS]),
     )
 
 

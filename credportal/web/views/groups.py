@@ -15,7 +15,7 @@ from credportal.flows.people import NotSaved, Saved, Stale
 from credportal.web.forms.people import DUTIES, GroupForm, NewGroupForm
 from credportal.web.http import PortalRequest, origin_of
 from credportal.web.pages import CONFLICT, UNPROCESSABLE, show, show_unchanged
-from credportal.web.views.people import say
+from credportal.web.views.people import back_with, ended_with, say
 
 MOST_TOLD = 20
 
@@ -63,7 +63,7 @@ def group_page(request: PortalRequest, group_id: int) -> HttpResponse:
     )
     match outcome:
         case Saved():
-            return redirect(f"{request.path}?saved={int(outcome.changed)}")
+            return back_with(request, outcome)
         case NotSaved():
             say(form, outcome)
             return _page(request, form, page, UNPROCESSABLE)
@@ -95,6 +95,7 @@ def _page(request: PortalRequest, form: GroupForm, page: dict[str, Any], status:
         "rights": reads.group_rights(group),
         "history": audit.history_of(flows.subject_of(group)),
         "saved": request.GET.get("saved", ""),
+        "ended": ended_with(request),
         "most": reads.MOST_MEMBERS,
         "ticked": form.ticked(),
         **page,

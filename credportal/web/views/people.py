@@ -1,5 +1,6 @@
 """People, as their admins look after them."""
 
+import re
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -61,7 +62,7 @@ def person_page(request: PortalRequest, handle: str) -> HttpResponse:
     )
     match outcome:
         case flows.Saved():
-            return redirect(f"{request.path}?saved={int(outcome.changed)}")
+            return back_with(request, outcome)
         case flows.NotSaved():
             say(form, outcome)
             return _page(request, person, form, UNPROCESSABLE)
@@ -90,6 +91,18 @@ def say(form: Any, outcome: flows.NotSaved) -> None:
         form.add_error(field if field in form.fields else None, sentence)
 
 
+def back_with(request: PortalRequest, outcome: flows.Saved) -> HttpResponse:
+    """Return to the page, whose address then says what was saved and how many hand-outs ended with it."""
+    ended = f"&ended={outcome.ended}" if outcome.ended else ""
+    return redirect(f"{request.path}?saved={int(outcome.changed)}{ended}")
+
+
+def ended_with(request: PortalRequest) -> int:
+    """Return how many hand-outs the address says have ended, 0 where it says nothing sensible."""
+    told = request.GET.get("ended", "")
+    return int(told) if re.fullmatch("[0-9]{1,4}", told) else 0
+
+
 def _person(handle: str) -> User:
     person = reads.person(handle)
     if person is None:
@@ -109,6 +122,7 @@ def _page(request: PortalRequest, person: User, form: PersonForm, status: int, *
         "is_me": person.pk == request.user.pk,
         "history": audit.history_of(flows.subject_of(person)),
         "saved": request.GET.get("saved", ""),
+        "ended": ended_with(request),
         **more,
     }
     return show(request, "people/person.html", context, status=status)

@@ -9,7 +9,10 @@ from credportal.flows.housekeeping import keep_house
 
 
 class Command(BaseCommand):
-    """Turn issuances that lost their worker into ``unknown``, let what has ended expire, and drop ended sign-ins."""
+    """Turn issuances that lost their worker into ``unknown``, let what is over expire, and mail notices.
+
+    Exit codes: 0 done; 1 the audit cannot be written, or the mail server takes nothing: all else is done then.
+    """
 
     help = __doc__
 
@@ -22,4 +25,12 @@ class Command(BaseCommand):
             self.stdout.write(f"unknown {issuance_id}")
         for expired_id in (*kept.expired, *kept.handouts_expired):
             self.stdout.write(f"expired {expired_id}")
+        for cancelled_id in kept.handouts_cancelled:
+            self.stdout.write(f"cancelled {cancelled_id}")
+        if kept.handouts_deleted:
+            self.stdout.write(f"{kept.handouts_deleted} hand-outs that ended long ago were deleted.")
+        if kept.told.sent or kept.told.refused:
+            self.stdout.write(f"{kept.told.sent} notices were mailed, {kept.told.refused} refused.")
         self.stdout.write(f"{len(kept.reaped)} issuances became unknown.")
+        if kept.told.fault:
+            sys.exit(kept.told.fault)
