@@ -52,7 +52,7 @@ def claim_look(request: PortalRequest) -> HttpResponse:
 def claim_report(request: PortalRequest) -> HttpResponse:
     """Take word that a claim was not the recipient's."""
     token = token_of(request)
-    if claims.is_shut(request, token):
+    if claims.is_shut(request):  # However often others press a dead link, its recipient may report it.
         return claims.show_obstacle(request, Unclaimed.TOO_MANY)
     answer = flow.report(token=token, user=claims.person_of(request), origin=origin_of(request), now=timezone.now())
     return claims.show_reported(request, answer, token)
