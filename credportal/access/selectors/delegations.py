@@ -99,12 +99,6 @@ def has_support(holder: Group | User) -> bool:
     return GroupDuty.objects.filter(group=holder, duty=Duty.SUPPORT.value).exists()
 
 
-def delegations_of_group(group: Group) -> list[Delegation]:
-    """Return the delegations that a group holds by name, the first 200, each with its ``role_count``."""
-    rows = Delegation.objects.filter(group=group).annotate(role_count=Count("roles"))
-    return list(rows.order_by("name")[:MOST_LISTED])
-
-
 def handings_of_role(role: Role) -> list[Handing]:
     """Return who may hand out a role and for how long, groups first, the first 200: two statements."""
     rows = _whole_rows().filter(roles=role).order_by(*GROUPS_THEN_PEOPLE, "name")
@@ -170,4 +164,4 @@ def _count(rows: QuerySet[Any]) -> Coalesce:
 
 
 def _whole_rows() -> QuerySet[Delegation]:
-    return Delegation.objects.select_related("group", "user", "recipients")
+    return Delegation.objects.select_related("group", "user", "recipients", "rota")

@@ -5,6 +5,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from credportal.access import selectors as access
+from credportal.access.selectors import delegations
 from credportal.flows import access_review
 from credportal.web.forms.who import MatrixForm, WhyForm
 from credportal.web.http import PortalRequest
@@ -31,7 +32,14 @@ def by_role(request: PortalRequest, role_id: str) -> HttpResponse:
         raise Http404
     if role_id != found.role.id:
         return redirect("who_role", found.role.id)
-    context = {"found": found, "role": found.role, "now": now, "back": request.path, "why_form": WhyForm()}
+    context = {
+        "found": found,
+        "role": found.role,
+        "handings": delegations.handings_of_role(found.role),
+        "now": now,
+        "back": request.path,
+        "why_form": WhyForm(),
+    }
     return render(request, "who/role.html", context)
 
 
@@ -42,7 +50,8 @@ def by_person(request: PortalRequest, handle: str) -> HttpResponse:
     if found is None:
         raise Http404
     person, roles = found
-    context = {"person": person, "roles": roles, "now": now, "back": request.path}
+    handings = delegations.handings_of_person(person)
+    context = {"person": person, "roles": roles, "handings": handings, "now": now, "back": request.path}
     return render(request, "who/person.html", context)
 
 
@@ -60,5 +69,12 @@ def why(request: PortalRequest) -> HttpResponse:
     if person is None or role is None:
         return render(request, "who/why.html", {"form": form}, status=UNPROCESSABLE)
     cell = access_review.why(person, role, duration=asked["duration"], now=timezone.now())
-    context = {"form": form, "cell": cell, "person": person, "role": role, "duration": asked["duration"]}
+    context = {
+        "form": form,
+        "cell": cell,
+        "person": person,
+        "role": role,
+        "duration": asked["duration"],
+        "handings": delegations.handings_between(person, role),
+    }
     return render(request, "who/why.html", context)

@@ -7,18 +7,26 @@ from django import forms
 from django.contrib.auth.models import Group
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 
 from credportal.access import selectors as access
+from credportal.access.models import Role
 from credportal.access.models.catalogue import MOST_APPROVALS
+from credportal.domain.durations import describe_duration
 from credportal.domain.naming import account_number_from, arn_problem, is_role_arn
 from credportal.domain.tickets import pattern_problem, ticket_example
+from credportal.domain.types import Environment
 from credportal.flows.identity import portal_identity
 from credportal.flows.regions import regions_for, regions_in
 from credportal.web.forms.catalogue.rows import Row, RowForm
 from credportal.web.forms.fields import DurationField, LineField, NameField
 
 USUAL_PARTITION = "aws"
+OUTSIDERS = (
+    "People who are no users here, by a link and a code. Empty: not to them. A delegation has to allow it too. "
+    "What needs approval or a fresh sign-in never goes to them."
+)
+PRODUCTION = "This is production: somebody outside would hold its credentials."
 BETWEEN_APPROVALS = f"Write a number from 1 to {MOST_APPROVALS}."
 
 
@@ -47,6 +55,7 @@ class RoleForm(RowForm):
         "What every request needs": ("needs_reason", "needs_ticket", "ticket_pattern", "needs_step_up"),
         "Approval": ("needs_approval", "approvers", "approvals_needed"),
         "How a person may narrow a session": ("allows_read_only", "allows_my_address", "allows_one_region"),
+        "Hand-outs": ("outsider_duration",),
     }
     only_once = ("arn",)
 
@@ -101,9 +110,16 @@ class RoleForm(RowForm):
     allows_my_address = forms.BooleanField(required=False, initial=True, label="Only from their own address")
     allows_one_region = forms.BooleanField(required=False, initial=True, label="Only one region")
 
+    outsider_duration = DurationField(
+        required=False,
+        label="May be handed to outsiders, for up to",
+        help_text=OUTSIDERS,
+    )
+
     def __init__(self, data: Any = None, *, row: Row | None = None, initial: dict[str, Any] | None = None) -> None:
         super().__init__(data, row=row, initial=initial)
         self._offer_regions(row)
+        self._tell_of_outsiders(row)
         pattern = getattr(row, "ticket_pattern", "")
         example = f" Now, for example: {ticket_example(pattern)}." if pattern else ""
         self.fields[
@@ -124,6 +140,18 @@ class RoleForm(RowForm):
         region = self.fields["default_region"]
         region.choices = [("", "Choose one"), *choices]  # type: ignore[attr-defined]  # a ChoiceField has them.
         region.error_messages["invalid_choice"] = "This is no region of the role’s partition. Choose one from the list."
+
+    def _tell_of_outsiders(self, row: Row | None) -> None:
+        """Say of a production role what it means, and of one that never goes to outsiders that it has no effect."""
+        if not isinstance(row, Role):
+            return
+        words = [format_html("{}", OUTSIDERS)]
+        if row.needs_approval or row.needs_step_up:
+            why = "approval, so it is never handed out" if row.needs_approval else "a fresh sign-in"
+            words.append(format_html("<strong>It has no effect now: the role needs {}.</strong>", why))
+        if row.account.environment == Environment.PRODUCTION:
+            words.append(format_html('<span class="wrong">{}</span>', PRODUCTION))
+        self.fields["outsider_duration"].help_text = format_html_join(" ", "{}", ((word,) for word in words))
 
     def clean_arn(self) -> str:
         """Return the ARN of a role that the portal could ask for, in an account of the catalogue."""
@@ -147,8 +175,9 @@ class RoleForm(RowForm):
         return pattern
 
     def clean(self) -> dict[str, Any]:
-        """Refuse approval that nobody could give."""
+        """Refuse approval that nobody could give, and more for outsiders than AWS allows anybody."""
         cleaned = super().clean()
+        self._refuse_more_than_aws(cleaned)
         if "approvers" in cleaned and cleaned["approvers"] is None:
             if cleaned.get("needs_approval"):
                 self.add_error("approvers", "Name the group that approves, or take the tick off Approval.")
@@ -156,3 +185,12 @@ class RoleForm(RowForm):
                 words = "An eligibility of this role needs approval. Name the group that approves."
                 self.add_error("approvers", words)
         return cleaned
+
+    def _refuse_more_than_aws(self, cleaned: dict[str, Any]) -> None:
+        """Refuse it where one of the two was touched: a probe may have learned a shorter maximum meanwhile."""
+        names = ("max_session_duration", "outsider_duration")
+        longest, outsiders = (cleaned.get(name) for name in names)
+        touched = any(cleaned.get(name) != getattr(self.row, name, None) for name in names)
+        if longest and outsiders and touched and outsiders > longest:
+            words = f"The role’s maximum session duration is {describe_duration(longest)}. Write at most that."
+            self.add_error("outsider_duration", words)

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from credportal.access import selectors as access
 from credportal.access.models import Account, Role
+from credportal.access.selectors.delegations import handings_of_role
 from credportal.audit.selectors import history_of
 from credportal.flows.catalogue_pages import add_role, change_role
 from credportal.flows.identity import portal_identity
@@ -79,6 +80,7 @@ def _page(request: PortalRequest, role: Role, form: RoleForm, status: int) -> Ht
         "probe": probe,
         "findings": probe.findings if probe else [],
         "listed": access.eligibilities_of_role(role.id),
+        "handings": handings_of_role(role),
         "now": timezone.now(),
         "most": access.MOST_LISTED,
         "history": history_of(f"role:{role.id}"),
