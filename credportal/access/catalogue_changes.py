@@ -11,7 +11,7 @@ from typing import Any
 from django.contrib.auth.models import Group
 from django.db import IntegrityError
 
-from credportal.access.models import Account, Delegation, Eligibility, Role, User
+from credportal.access.models import Account, Delegation, Eligibility, Role, Rota, User
 from credportal.domain.durations import describe_duration
 
 CatalogueRow = Account | Role | Eligibility | Delegation
@@ -104,7 +104,7 @@ def end(eligibility_id: int, now: datetime) -> Change:
 
 def remove(delegation_id: int) -> Change:
     """Delete a delegation, whatever its version. Its hand-outs stay, without one."""
-    rows = Delegation.objects.select_related("group", "user", "recipients").select_for_update(of=("self",))
+    rows = Delegation.objects.select_related("group", "user", "recipients", "rota").select_for_update(of=("self",))
     row = rows.get(pk=delegation_id)
     names = [field.name for field in row._meta.fields if field.name not in UNTOLD]  # noqa: SLF001 -- as above.
     told = {name: told_as(_value(row, name)) for name in [*names, *MANY]}
@@ -118,7 +118,7 @@ def told_as(value: Any) -> Any:
         return describe_duration(value)
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    if isinstance(value, Group):
+    if isinstance(value, Group | Rota):
         return value.name
     if isinstance(value, User):
         return value.handle

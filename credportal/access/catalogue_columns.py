@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from credportal.access.catalogue_rows import NARROWING, NEEDS
-from credportal.access.models import Account, Delegation, Eligibility, Role, User
+from credportal.access.models import Account, Delegation, Eligibility, Role, Rota, User
 from credportal.access.models.catalogue import MOST_APPROVALS
 from credportal.access.models.handouts import MOST_OPEN, MOST_PER_DAY
 from credportal.domain.durations import MAX_DURATION, MIN_DURATION
@@ -202,12 +202,14 @@ DELEGATION_KEYS: dict[str, Reads] = {
     "max_duration": _REQUIRED_DURATION,
     "outsider_duration": _or_none(_REQUIRED_DURATION),
     "recipients": _or_none(_GROUP),
+    "rota": _or_none(_text(Rota, "name")),
     "max_open": _number(MOST_OPEN),
     "max_per_day": _number(MOST_PER_DAY),
 }
 DELEGATION_UNSAID: dict[str, Any] = {
     "outsider_duration": "",
     "recipients": "",
+    "rota": "",
     "max_open": Delegation._meta.get_field("max_open").default,  # noqa: SLF001 -- as above.
     "max_per_day": Delegation._meta.get_field("max_per_day").default,  # noqa: SLF001 -- as above.
 }

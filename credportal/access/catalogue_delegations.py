@@ -11,9 +11,9 @@ from typing import Any
 
 from credportal.access.catalogue_entries import DelegationEntry
 from credportal.access.catalogue_plan import Change, Link, Plan
-from credportal.access.catalogue_rows import DELEGATION_VALUES, NOTHING, put, values_of, written
+from credportal.access.catalogue_rows import DELEGATION_VALUES, NOTHING, ROTA, put, values_of, written
 from credportal.access.catalogue_yaml import quoted
-from credportal.access.models import Delegation, Role
+from credportal.access.models import Delegation, Role, Rota
 
 
 def plan_delegations(
@@ -21,13 +21,15 @@ def plan_delegations(
 ) -> None:
     """Plan what the entries change, and remove what gives only ``named`` roles and has no entry: two statements.
 
-    ``roles`` are all roles by ARN, the planned ones too; ``named`` are the ARNs that the file names.
+    One more reads the rotas, where an entry names one. ``roles`` are all roles by ARN, the planned ones too; ``named`` are the ARNs that the file names.
     """
-    found = Delegation.objects.select_related("group", "user", "recipients").order_by("name")
+    found = Delegation.objects.select_related("group", "user", "recipients", "rota").order_by("name")
     rows = {row.name: row for row in (found.select_for_update(of=("self",)) if to_write else found)}
     links: dict[int, dict[str, int]] = {row.pk: {} for row in rows.values()}
     for delegation_id, arn, link in Link.objects.values_list("delegation_id", "role__arn", "id"):
         links.get(delegation_id, {})[arn] = link
+    if any(entry.columns.get(ROTA) for entry in entries):
+        plan.rotas = {rota.name: rota for rota in Rota.objects.all()}
     for entry in entries:
         row = rows.pop(entry.name, None)
         if row is not None and _holder(row) != (entry.group, entry.user):
@@ -55,6 +57,9 @@ def _names_nobody(plan: Plan, entry: DelegationEntry, roles: Mapping[str, Role])
         for group in dict.fromkeys((entry.group, entry.columns.get("recipients", "")))
         if group and group not in plan.by_name
     ]
+    rota = entry.columns.get(ROTA, "")
+    if rota and rota not in plan.rotas:
+        wrong.append(f"There is no rota {quoted(rota)}. Add it at the page Rota first, or mend the name.")
     if entry.user and entry.user not in plan.people:
         wrong.append(f"There is no person {quoted(entry.user)}. Make the person first, or mend the name.")
     for words in wrong:
@@ -66,7 +71,7 @@ def _add(plan: Plan, entry: DelegationEntry, roles: Mapping[str, Role]) -> None:
     new = Delegation(name=entry.name, group=plan.by_name.get(entry.group))
     new.user_id = plan.people[entry.user][0] if entry.user else None
     for name, value in entry.columns.items():
-        put(new, name, value, plan.by_name)
+        put(new, name, value, plan.by_name, plan.rotas)
     change = Change("delegation", "added", new, after=_whole(new, _names(entry.group, entry.user), entry.roles))
     holder = {"group": entry.group, "user": entry.user}
     plan.add(plan.delegations, new, change, _title(entry.name), holder | entry.columns)

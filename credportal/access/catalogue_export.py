@@ -85,7 +85,7 @@ def _eligibilities() -> Iterator[Pairs]:
 
 
 def _delegations() -> Iterator[Pairs]:
-    rows = Delegation.objects.select_related("group", "user", "recipients").prefetch_related("roles")
+    rows = Delegation.objects.select_related("group", "user", "recipients", "rota").prefetch_related("roles")
     for row in sorted(rows, key=attrgetter("name")):
         holder = ("user", row.user.username) if row.user else ("group", str(row.group))
         values = values_of(row, DELEGATION_VALUES).items()

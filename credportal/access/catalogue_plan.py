@@ -11,7 +11,7 @@ from django.db.models import F
 
 from credportal.access.catalogue_rows import NOTHING, put, said, value_of, written
 from credportal.access.catalogue_yaml import Problem
-from credportal.access.models import Account, Delegation, Eligibility, GroupDuty, Role, User
+from credportal.access.models import Account, Delegation, Eligibility, GroupDuty, Role, Rota, User
 
 BATCH = 500
 Membership = User.groups.through
@@ -59,6 +59,7 @@ class Plan:
     problems: list[Problem] = field(default_factory=list)
     people: People = field(default_factory=dict)
     by_name: dict[str, Group] = field(default_factory=dict)
+    rotas: dict[str, Rota] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     unchanged: int = 0
@@ -94,7 +95,7 @@ class Plan:
             before = value_of(row, name)
             if before != after:
                 change.before[name], change.after[name] = written(before), written(after)
-                rows.columns |= put(row, name, after, self.by_name)
+                rows.columns |= put(row, name, after, self.by_name, self.rotas)
                 told.append(f"{name} {said(before)} → {said(after)}")
         if not told and not anyway:
             self.unchanged += 1

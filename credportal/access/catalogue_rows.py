@@ -14,6 +14,7 @@ from typing import Any
 from django.contrib.auth.models import Group
 
 from credportal.access.catalogue_yaml import quoted
+from credportal.access.models import Rota
 from credportal.domain.durations import describe_duration
 from credportal.domain.types import Preset
 
@@ -32,6 +33,8 @@ WORDS = {"needs": NEEDS, "narrowing": NARROWING}
 """The names whose words are columns."""
 GROUPS = ("approvers", "recipients")
 """The names whose value is the name of a group, empty for none."""
+ROTA = "rota"
+"""The name whose value is the name of a rota, empty for none."""
 
 ACCOUNT_VALUES = ("name", "environment", "owner", "enabled")
 ROLE_VALUES = (
@@ -51,7 +54,7 @@ ROLE_VALUES = (
     "enabled",
 )
 ELIGIBILITY_VALUES = ("max_duration", "needs", "break_glass_duration", "valid_from", "valid_until", "note")
-DELEGATION_VALUES = ("max_duration", "outsider_duration", "recipients", "max_open", "max_per_day")
+DELEGATION_VALUES = ("max_duration", "outsider_duration", "recipients", ROTA, "max_open", "max_per_day")
 NOTHING: tuple[object, ...] = (None, "", ())
 
 
@@ -61,9 +64,9 @@ def value_of(row: Any, name: str) -> Any:
         return tuple(word for word, column in WORDS[name].items() if getattr(row, column))
     if name == "tags":
         return tuple(row.tags.split())
-    if name in GROUPS:
-        group = getattr(row, name)
-        return group.name if group else ""
+    if name in (*GROUPS, ROTA):
+        named = getattr(row, name)
+        return named.name if named else ""
     if name == "outsider_duration":
         return row.outsider_duration or ""
     return getattr(row, name)
@@ -74,10 +77,12 @@ def values_of(row: Any, names: Iterable[str]) -> dict[str, Any]:
     return {name: value_of(row, name) for name in names}
 
 
-def put(row: Any, name: str, value: Any, groups: Mapping[str, Group]) -> set[str]:
+def put(
+    row: Any, name: str, value: Any, groups: Mapping[str, Group], rotas: Mapping[str, Rota] | None = None
+) -> set[str]:
     """Put one value into a row that is not saved yet; return the columns that it took.
 
-    A name of ``groups`` that is not there leaves the row without: the plan has noted it as a problem.
+    A name of ``groups`` or ``rotas`` that is not there leaves the row without: the plan has noted it as a problem.
     """
     if name in WORDS:
         for word, column in WORDS[name].items():
@@ -87,6 +92,8 @@ def put(row: Any, name: str, value: Any, groups: Mapping[str, Group]) -> set[str
         value = " ".join(value)
     elif name in GROUPS:
         value = groups.get(value)
+    elif name == ROTA:
+        value = (rotas or {}).get(value)
     elif name == "outsider_duration":
         value = value or None  # In the file an empty text takes it away: a key without a value is left out.
     setattr(row, name, value)

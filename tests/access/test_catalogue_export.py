@@ -104,7 +104,7 @@ def snapshot() -> list[list[dict[str, Any]]]:
         )],
         [*Delegation.objects.order_by("name", "roles__arn").values(
             "name", "group__name", "user__username", "roles__arn", "max_duration", "outsider_duration",
-            "recipients__name", "max_open", "max_per_day",
+            "recipients__name", "rota__name", "max_open", "max_per_day",
         )],
     ]  # fmt: skip
 

@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from credportal.access.models import Rota, RotaSlot, User
+from credportal.access.models import Delegation, Rota, RotaSlot, User
 from credportal.audit.models import Event
 from credportal.domain.rota import Slot
 from credportal.domain.types import Duty
@@ -329,3 +329,27 @@ def test_a_change_of_the_days_leaves_the_other_turns_as_they_were(dana: Client, 
     dana.post(f"/rota/{rota.pk}/", fields_of(dana, rota, days=[str(date.isoweekday(row.day))]))
     assert RotaSlot.objects.get() == row
     assert Rota.objects.get().days == str(row.day.isoweekday())
+
+
+def test_a_delegation_is_made_to_depend_on_a_rota_and_says_so(dana: Client, catalogue: Catalogue, rota: Rota) -> None:
+    fields = {
+        "name": "Cases",
+        "group": catalogue.support.pk,
+        "max_duration": "1 h",
+        "max_open": "5",
+        "max_per_day": "20",
+        "roles": [catalogue.read_only.id],
+    }
+    assert dana.post("/catalogue/delegations/new/", {**fields, "rota": "999"}).status_code == 422
+    assert dana.post("/catalogue/delegations/new/", {**fields, "rota": rota.pk}).status_code == 302
+    row = Delegation.objects.get()
+    assert row.rota == rota
+    (event,) = Event.objects.filter(kind="delegation:added")
+    assert event.detail["after"]["rota"] == "Support Europe"
+    assert "Only while on duty by Support Europe" in text_of(dana.get(f"/catalogue/delegations/{row.pk}/"))
+    assert "while on duty by Support Europe" in text_of(dana.get("/catalogue/delegations/"))
+    del fields["group"]
+    dana.post(f"/catalogue/delegations/{row.pk}/", {**fields, "version": "1", "rota": ""})
+    assert Delegation.objects.get().rota is None
+    (event,) = Event.objects.filter(kind="delegation:changed")
+    assert event.detail == {"before": {"rota": "Support Europe"}, "after": {"rota": None}}

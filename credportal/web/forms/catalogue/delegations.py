@@ -10,7 +10,7 @@ from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 
 from credportal.access import selectors as access
-from credportal.access.models import Account, Delegation, Role, User
+from credportal.access.models import Account, Delegation, Role, Rota, User
 from credportal.access.models.handouts import MOST_OPEN, MOST_PER_DAY
 from credportal.access.selectors.delegations import roles_by_id, roles_of_delegation, roles_to_delegate
 from credportal.domain.durations import describe_duration
@@ -61,11 +61,19 @@ class RolesField(forms.MultipleChoiceField):
         return frozenset(found)
 
 
+class RotaChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # It is generic in the stubs only.
+    """A rota by its name, or none."""
+
+    def __init__(self, **options: Any) -> None:
+        messages = {"invalid_choice": "There is no such rota. Choose one from the list."}
+        super().__init__(Rota.objects.order_by("name"), required=False, error_messages=messages, **options)
+
+
 class DelegationForm(RowForm):
     """A group or a person may hand out roles. The holder stays as it is."""
 
     sections_of = {
-        "Who hands out": ("name", "group", "user"),
+        "Who hands out": ("name", "group", "user", "rota"),
         "To whom, and for how long": ("max_duration", "recipients", "outsider_duration"),
         "How many": ("max_open", "max_per_day"),
         "Which roles": ("roles",),
@@ -80,6 +88,11 @@ class DelegationForm(RowForm):
         label="Or one person",
         help_text="By user name or handle. They need the duty support.",
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
+    )
+    rota = RotaChoice(
+        label="Only while on duty by",
+        empty_label="No rota: at any time",
+        help_text="Who is not on duty by this rota hands nothing out. What is handed out can be claimed after it.",
     )
     max_duration = DurationField(
         initial=timedelta(hours=1), label="Longest duration", help_text="Of one session: 15 min to 12 h."
