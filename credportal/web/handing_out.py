@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
@@ -120,6 +121,7 @@ def context_of(
         "narrowing_chosen": set(form.chosen_narrowing()),
         "submission": offers.new_submission(),
         "denied": denied,
+        "mail_is_on": settings.MAIL_IS_ON,
         "again": _again(form, denied),
         "confirm_url": confirm,
         "read_only": READ_ONLY,

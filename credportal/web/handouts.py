@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import segno
+from django.conf import settings
 from django.utils.safestring import SafeString, mark_safe
 
 from credportal.access.models import Handout, User
@@ -141,6 +142,7 @@ def page_context(page: HandoutPage) -> dict[str, Any]:
         "page": page,
         "row": page.row,
         "handout": page.row.handout,
+        "mail_is_on": settings.MAIL_IS_ON,
         "history": audit.history_of(f"handout:{page.row.handout.id}"),
         "anew": urlencode({"role": page.row.handout.role_id, "reason": page.row.handout.reason}),
         "shorter": [(int(one.total_seconds()), describe_duration(one)) for one in SHORTER if one < left],
@@ -154,7 +156,7 @@ def made_context(given: HandedOut, *, again: bool, now: datetime) -> dict[str, A
         "row": _row(given.handout, None, now),
         "link": Link(given.address, given.code),
         "again": again,
-        "mailed": getattr(given, "mailed", None),
+        "mailed": given.mailed,
     }
 
 

@@ -73,7 +73,13 @@ def handout_page(request: PortalRequest, handout_id: str) -> HttpResponse:
 def handout_link(request: PortalRequest, handout_id: str) -> HttpResponse:
     """Make a new link, shown once; the old one is dead."""
     page = _mine(request, handout_id)
-    answer = flow.make_link(user=request.user, handout=page.row.handout, origin=origin_of(request), now=timezone.now())
+    answer = flow.make_link(
+        user=request.user,
+        handout=page.row.handout,
+        origin=origin_of(request),
+        now=timezone.now(),
+        mail_link=bool(request.POST.get("mail_link")),
+    )
     if isinstance(answer, HandedOut):
         return show(request, "handouts/made.html", handouts.made_context(answer, again=True, now=timezone.now()))
     return _stepped(request, handout_id, answer)
@@ -128,6 +134,7 @@ def _hand_out(request: PortalRequest, form: HandoutForm) -> HttpResponse:
         origin=origin_of(request),
         now=now,
         signed_in_at=signed_in_at_of(request),
+        mail_link=said["mail_link"],
     )
     match answer:
         case HandedOut():
