@@ -13,6 +13,7 @@ import sys
 from datetime import timedelta
 from itertools import cycle
 from typing import Any
+from unittest.mock import patch
 
 import django
 
@@ -104,8 +105,8 @@ def _issuer(role: Role) -> User:
 def ledger() -> dict[str, Any]:
     """Keep house as if all that is left had been left long ago, and tell what there is."""
     left = list(Issuance.objects.filter(status="requested").values_list("id", flat=True))
-    upkeep.STALE_AFTER = timedelta(0)
-    call_command("housekeeping", stdout=sys.stderr)
+    with patch.object(upkeep, "STALE_AFTER", timedelta(0)):
+        call_command("housekeeping", stdout=sys.stderr)
     counted = Event.objects.filter(kind__startswith="handout:").values("kind", "code").annotate(count=Count("id"))
     columns = ("id", "status", "access_key_id", "session_name")
     claims = Event.objects.filter(kind="handout:claimed").values_list("subject", "issuance_id")
