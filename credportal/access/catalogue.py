@@ -40,8 +40,9 @@ from credportal.domain.types import Identity
 def plan_catalogue(file: CatalogueFile, identity: Identity, *, to_write: bool = False) -> Plan:
     """Compare a file with the catalogue. Writes nothing; seven statements, nine with delegations, whatever the sizes.
 
-    Where a delegation names a rota it is one more. ``identity`` is the portal's own. A plan ``to_write`` needs a transaction, and locks what it
-    compares, so that nobody else's change is overwritten.
+    Where a delegation names a rota it is one more. ``identity`` is the portal's own. A plan
+    ``to_write`` needs a transaction, and locks what it compares, so that nobody else's change is
+    overwritten.
     """
     people = {name: (number, handle) for name, number, handle in User.objects.values_list("username", "id", "handle")}
     groups = {group.name: group for group in Group.objects.all()}

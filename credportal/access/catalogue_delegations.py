@@ -21,7 +21,8 @@ def plan_delegations(
 ) -> None:
     """Plan what the entries change, and remove what gives only ``named`` roles and has no entry: two statements.
 
-    One more reads the rotas, where an entry names one. ``roles`` are all roles by ARN, the planned ones too; ``named`` are the ARNs that the file names.
+    One more reads the rotas, where an entry names one. ``roles`` are all roles by ARN, the planned ones too; ``named``
+    are the ARNs that the file names.
     """
     found = Delegation.objects.select_related("group", "user", "recipients", "rota").order_by("name")
     rows = {row.name: row for row in (found.select_for_update(of=("self",)) if to_write else found)}

@@ -28,6 +28,7 @@ from credportal.web.forms.issue import CUSTOM, MAX_REASON, MAX_TICKET, READ_ONLY
 from credportal.web.handout_mends import mend_of, mistakes_in
 from credportal.web.http import PortalRequest, signed_in_at_of
 from credportal.web.presets import PRESETS, USUAL
+from credportal.web.rota import off_duty
 
 WINDOWS = [timedelta(minutes=15), timedelta(minutes=30), *(timedelta(hours=hours) for hours in (1, 4, 8, 24))]
 SEARCH_OVER = 8
@@ -44,6 +45,8 @@ class Choice:
     tickets: tuple[str, ...]
     recipients: tuple[str, ...]
     obstacle: str
+    waits_for: tuple[str, ...]
+    """The rotas by which the person would have to be on duty, where nothing else lets them hand it out now."""
 
     @property
     def offers(self) -> str:
@@ -107,6 +110,7 @@ def context_of(
         "mends_by": by,
         "mends_at": at,
         "choices": offered,
+        "off_duty": off_duty(request.user, {rota for one in offered for rota in one.waits_for}, now=now),
         "approved": approved,
         "chosen": chosen,
         "searchable": len(offered) > SEARCH_OVER,
@@ -150,6 +154,7 @@ def _choice(role: RoleFacts, rows: Iterable[DelegationFacts], chained: timedelta
         tickets=ticket_examples(role.ticket_pattern) if role.needs.ticket else (),
         recipients=() if anybody else tuple(sorted({row.recipients for row in rows})),
         obstacle=obstacles[0] if all(obstacles) else "",
+        waits_for=tuple(row.rota for row in rows if row.rota and not row.on_duty) if all(obstacles) else (),
     )
 
 

@@ -34,6 +34,7 @@ MENDS = {
     DenialReason.WINDOW_TOO_SHORT: ("Choose another window", "#window"),
     DenialReason.WINDOW_TOO_LONG: ("Choose another window", "#window"),
     DenialReason.NARROWING_NOT_ALLOWED: ("Choose again", "#narrowing"),
+    DenialReason.OFF_DUTY: ("Look at the rota", "/rota/"),
     DenialReason.TOO_MANY_OPEN: ("Look at what is open", "/handouts/?state=open"),
 }
 """Where the person mends a refusal alone, and what the link there says."""

@@ -1,6 +1,6 @@
 """What the page of the rotas shows: slots in the reader's own time, and in the rota's where that differs."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
@@ -36,6 +36,24 @@ class Panel:
     now: Shown | None
     following: Shown | None
     unfilled: int
+
+
+@dataclass(frozen=True, slots=True)
+class OffDuty:
+    """A rota by which somebody is not on duty now, and their next slot of it; None where they have none."""
+
+    rota: str
+    following: Shown | None
+
+
+def off_duty(user: User, names: Collection[str], *, now: datetime) -> list[OffDuty]:
+    """Return, for rotas by which this person is not on duty, when they are next: one statement, none without rotas."""
+    if not names:
+        return []
+    dates = shown(reads.next_turns(user, now=now, most=reads.MANY_DATES), now=now)
+    return [
+        OffDuty(name, next((date for date in dates if date.turn.rota.name == name), None)) for name in sorted(names)
+    ]
 
 
 def panels(*, now: datetime) -> list[Panel]:

@@ -353,3 +353,45 @@ def test_a_delegation_is_made_to_depend_on_a_rota_and_says_so(dana: Client, cata
     assert Delegation.objects.get().rota is None
     (event,) = Event.objects.filter(kind="delegation:changed")
     assert event.detail == {"before": {"rota": "Support Europe"}, "after": {"rota": None}}
+
+
+def test_the_form_that_hands_out_says_beforehand_who_is_off_duty_and_until_when(
+    bob: Client, cast: Cast, catalogue: Catalogue, rota: Rota
+) -> None:
+    delegate(catalogue.support, catalogue.read_only, rota=rota)
+    assert "You are not on duty by Support Europe. You have no turn in it yet." in text_of(bob.get("/handouts/new/"))
+    row = give_turn(rota, cast.bob, days=2)
+    begins = f"{row.day:%a} {row.day.day} {row.day:%b}, 00:00"
+    assert f"You are not on duty by Support Europe. Your next turn: {begins} –" in text_of(bob.get("/handouts/new/"))
+    give_turn(rota, cast.bob)
+    assert "You are not on duty" not in text_of(bob.get("/handouts/new/"))
+
+
+def test_the_form_says_nothing_of_duty_where_another_delegation_allows_it(
+    bob: Client, catalogue: Catalogue, rota: Rota
+) -> None:
+    delegate(catalogue.support, catalogue.read_only, rota=rota)
+    delegate(catalogue.support, catalogue.read_only)
+    assert "You are not on duty" not in text_of(bob.get("/handouts/new/"))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_handing_out_while_off_duty_is_refused_at_the_page_and_recorded(
+    bob: Client, catalogue: Catalogue, rota: Rota
+) -> None:
+    delegate(catalogue.support, catalogue.read_only, rota=rota)
+    sent = {
+        "to": "colleague",
+        "recipient": "charlie",
+        "role": catalogue.read_only.id,
+        "duration": "3600",
+        "window": "3600",
+        "reason": "Case 4711",
+        "submission": "submission-of-a-hand-out",
+    }
+    answer = bob.post("/handouts/new/", sent)
+    assert answer.status_code == 403
+    assert "You may hand this out while you are on duty (Support Europe), and you are not now." in text_of(answer)
+    assert 'href="/rota/"' in answer.content.decode()
+    event = Event.objects.get(kind="handout:denied")
+    assert (event.code, event.actor_handle, event.on_behalf_of) == ("off_duty", "bob", "charlie")

@@ -15,7 +15,7 @@ MOST_MEMBERS = 50
 """Of a group, the people who can take turns. Each slot offers all of them."""
 WEEKS_SHOWN, WEEKS_ASSIGNED = 4, 8
 MOST_DATES = 5
-_ROWS_LOOKED_THROUGH = 200
+MANY_DATES = 200
 _LOOK_BACK = timedelta(days=9)
 
 
@@ -93,7 +93,7 @@ def on_duty(user: User, found: Rota, *, now: datetime) -> bool:
 
 def delegations_by(found: Rota) -> list[Delegation]:
     """Return the delegations that count only while on duty by this rota."""
-    return list(found.delegations.select_related("group", "user").order_by("name")[:_ROWS_LOOKED_THROUGH])
+    return list(found.delegations.select_related("group", "user").order_by("name")[:MANY_DATES])
 
 
 def turns(some: Sequence[Rota], begin: datetime, end: datetime) -> dict[int, list[Turn]]:
@@ -116,7 +116,7 @@ def next_turns(user: User, *, now: datetime, most: int = MOST_DATES) -> list[Tur
     rows = RotaSlot.objects.filter(person=user, rota__group__user=user, day__gte=(now - _LOOK_BACK).date())
     found = [
         Turn(row.rota, slot, user)
-        for row in rows.select_related("rota").order_by("day", "rota__name")[:_ROWS_LOOKED_THROUGH]
+        for row in rows.select_related("rota").order_by("day", "rota__name")[:MANY_DATES]
         if (slot := slot_of(row.rota.plan, row.day)) is not None and now < slot.ends
     ]
     return sorted(found, key=lambda turn: (turn.slot.starts, turn.rota.name))[:most]
