@@ -193,7 +193,8 @@ def test_the_token_is_in_no_log_no_table_no_session_and_no_other_page(
     every_answer(client, charlie, for_charlie)
     token = token_of(for_charlie)
     pages = {path: erin.get(path).content for path in ("/audit/", f"/handouts/{for_charlie.handout.id}/")}
-    pages["export"] = b"".join(erin.get("/audit/export.jsonl?steps=1").streaming_content)
+    export: Any = erin.get("/audit/export.jsonl?steps=1")
+    pages["export"] = b"".join(export.streaming_content)
     pages |= {path: charlie.get(path).content for path in ("/sessions/", "/claim/")}
     heard = {"log": caplog.text.encode(), "out": "".join(capfd.readouterr()).encode()}
     assert scanner.found([token], {**scanner.database_places(), **pages, **heard}) == []
