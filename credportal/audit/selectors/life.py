@@ -21,6 +21,9 @@ MOST_FOUND = 20
 LARGEST = 2**63 - 1
 """The largest number that an event can have."""
 
+HANDOUT = "handout:"
+"""How the subject of a hand-out's events begins; its id follows."""
+
 ASKED = (EventKind.REQUESTED.value, EventKind.DENIED.value)
 OUTCOMES = {kind: status for status, kind in OUTCOME_KINDS.items()}
 _WHO = ["actor_id", "actor_handle", "actor_name", "address", "user_agent", "request_id"]
@@ -52,12 +55,19 @@ class Life:
         return next((event for event in self.events if event.kind == EventKind.CLOSED.value), None)
 
 
+    @property
+    def handout_id(self) -> str:
+        """Return the id of the hand-out that led to it, empty where none did."""
+        subjects = (event.subject for event in self.events)
+        return next((one.removeprefix(HANDOUT) for one in subjects if one.startswith(HANDOUT)), "")
+
+
 def life_of(issuance_id: str) -> Life | None:
     """Return the whole life of an issuance, with what led to it; None where there is neither row nor event."""
     life = next(iter(lives_of([issuance_id])), None)
     if life is None:
         return None
-    led_here = {event.subject for event in life.events if event.subject.startswith(("approval:", "handout:"))}
+    led_here = {event.subject for event in life.events if event.subject.startswith(("approval:", HANDOUT))}
     if life.told.approval_id:
         led_here.add(f"approval:{life.told.approval_id}")
     if not led_here:
@@ -81,6 +91,13 @@ def ids_with_key(access_key_id: str) -> list[str]:
     same_key = Event.objects.filter(_HAS_KEY, access_key_id=access_key_id).order_by("-at", "-id")
     ids = same_key.values_list("issuance_id", flat=True)[: MOST_FOUND * 10]
     return [one for one in dict.fromkeys(ids) if one][:MOST_FOUND]
+
+
+def ids_of_handout(handout_id: str) -> list[str] | None:
+    """Return the issuances that a hand-out led to, the newest first, MOST_FOUND at most; None where there is none."""
+    told = Event.objects.filter(_HAS_SUBJECT, subject=f"{HANDOUT}{handout_id}").order_by("-id")
+    ids = list(told.values_list("issuance_id", flat=True)[:MOST_EVENTS])
+    return [one for one in dict.fromkeys(ids) if one][:MOST_FOUND] if ids else None
 
 
 def neighbours_of(told: Issuance, *, each_side: int = 3) -> list[Life]:

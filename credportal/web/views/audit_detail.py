@@ -35,6 +35,7 @@ def audit_detail(request: PortalRequest, issuance_id: str) -> HttpResponse:
         "issuance": told,
         "events": found.events,
         "closing": found.closing,
+        "handout_id": found.handout_id,
         "neighbours": [near.told for near in life.neighbours_of(told)],
         "is_unresolved": told.status == Status.UNKNOWN.value and found.closing is None,
         "may_close": may_close(request.user, told),

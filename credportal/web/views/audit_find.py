@@ -66,20 +66,29 @@ def _answer(request: PortalRequest, sought: Sought) -> HttpResponse:
         "sought": sought,
         "hits": hits,
         "is_cut": len(hits) == life.MOST_FOUND,
+        "handout_id": _unclaimed(sought) if not hits else "",
         "ask_aws": account_lookup(sought.text) if sought.is_aws_key and not hits else "",
     }
     return show(request, "audit/find.html", context, status=200 if hits else NOT_FOUND)
 
 
 def _hits(request: PortalRequest, sought: Sought, *, now: datetime) -> list[Hit]:
-    """Return the issuances that it leads to. A word may be an issuance id, or else some service's access key id."""
+    """Return the issuances that it leads to. A word may be the id of one or of a hand-out, or a service's key id."""
     lives = life.lives_of([sought.issuance_id]) if sought.issuance_id else []
+    if not lives and sought.form is Form.ISSUANCE_ID:
+        lives = life.lives_of(life.ids_of_handout(sought.text) or [])
     if not lives and not sought.session_name:
         lives = life.lives_of(life.ids_with_key(sought.text))
     return [
         Hit(found.told, _difference(sought, found.told), **ending_of(found.told, request.user, now=now))
         for found in lives
     ]
+
+
+def _unclaimed(sought: Sought) -> str:
+    """Return the id of the hand-out that this is, empty where it is none."""
+    is_id = sought.form is Form.ISSUANCE_ID
+    return sought.text if is_id and life.ids_of_handout(sought.text) is not None else ""
 
 
 def _difference(sought: Sought, told: Issuance) -> str:
