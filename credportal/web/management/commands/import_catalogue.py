@@ -1,7 +1,8 @@
-"""Import accounts, roles, groups and eligibilities from a YAML file.
+"""Import accounts, roles, groups, eligibilities and delegations from a YAML file.
 
 It adds and updates, and deletes no account, role or group. The members and duties that a group
-has in the file, and the eligibilities of every role that the file names, are made to match it.
+has in the file, the eligibilities of every role that the file names, and the delegations that
+give no role but such, are made to match it.
 """
 
 import sys
