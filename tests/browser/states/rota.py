@@ -121,3 +121,13 @@ def rota_somebody_was_faster(desk: Desk) -> None:
     desk.page.get_by_label("Name").fill("Another name")
     desk.page.get_by_role("button", name="Save").click()
     expect(desk.page.get_by_text("Somebody else changed this")).to_be_visible()
+
+
+@state("bob")
+def rota_off_duty_when_handing_out(desk: Desk) -> None:
+    team = _team(desk)
+    rota = make_rota(desk.catalogue.support, time_zone="Europe/Berlin")
+    give_turn(rota, team[0], days=3)
+    delegate(desk.catalogue.support, desk.catalogue.read_only, rota=rota)
+    desk.goto("/handouts/new/")
+    expect(desk.page.get_by_text("You are not on duty")).to_be_visible()
