@@ -169,14 +169,21 @@ def test_every_event_kind_status_and_column_has_its_row() -> None:
     assert columns == [field.attname for field in Issuance._meta.concrete_fields]
 
 
+def leads_somewhere(address: str) -> bool:
+    try:
+        resolve(address)
+    except Resolver404:
+        return False
+    return True
+
+
 def test_every_address_of_the_contract_is_served() -> None:
     contract = section_of(ARCHITECTURE, "The stable contract")
     addresses = re.findall(r"`(?:GET |POST )?(/[^` ]*)`", contract)
     assert len(addresses) > 10
     for address in addresses:
-        try:
-            resolve(re.sub(r"<[^>]+>", "4k9zq2h7m3xw", address.replace("<number>", "7")))
-        except Resolver404:
+        # Some pages go by an id of twelve characters, some by a number.
+        if not any(leads_somewhere(re.sub("<[^>]+>", example, address)) for example in ("4k9zq2h7m3xw", "7")):
             pytest.fail(f"{address} leads nowhere")
 
 
