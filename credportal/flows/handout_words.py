@@ -8,18 +8,21 @@ from django.conf import settings
 
 from credportal.access.models import Handout, User
 from credportal.domain.durations import describe_duration
+from credportal.domain.handouts import HandoutState
 
 
 def words_of(handout: Handout, reader: User | None) -> dict[str, Any]:
     """Return the words for a template, with times as ``reader`` reads them; None is an outsider."""
-    role = handout.role
+    role, account = handout.role, handout.role.account
+    tells = account.environment in account.name.lower()
     return {
         "issuer": str(handout.issuer),
         "recipient": handout.recipient_name,
         "email": handout.outsider_email,
         "is_outsider": handout.is_for_outsider,
+        "is_open": handout.state == HandoutState.OPEN,
         "role": role.label or role.name,
-        "account": f"{role.account.name} ({role.account.environment})",
+        "account": account.name if tells else f"{account.name} ({account.environment})",
         "duration": describe_duration(handout.duration),
         "reason": handout.reason,
         "ticket": handout.ticket,

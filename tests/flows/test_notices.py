@@ -59,7 +59,7 @@ def test_the_issuer_hears_once_that_it_was_claimed(told_cast: Cast, catalogue: C
     assert message.to == ["bob@example.com"]
     assert message.subject == "Charlie Novak claimed PaymentsReadOnly in payments-prod (production)"
     assert f"http://localhost:8000/handouts/{given.handout.id}/" in message.body
-    assert "The session ends at" in message.body
+    assert "The session ends on" in message.body
 
 
 def test_a_session_of_ones_own_is_nobodys_news(told_cast: Cast, catalogue: Catalogue, sts: FaultSTS) -> None:
@@ -80,6 +80,20 @@ def test_a_wrong_person_alarms_issuer_and_admins_once_an_hour(told_cast: Cast, c
     assert new_mails() == []
     claim(told_cast.erin, given)
     assert to_whom(new_mails()) == ["bob", "dana"], "another person is news"
+
+
+def test_a_wrong_person_who_comes_after_the_claim_is_still_an_alarm(
+    told_cast: Cast, catalogue: Catalogue, sts: FaultSTS
+) -> None:
+    support(told_cast, catalogue.read_only)
+    given = handed_out(told_cast.bob, catalogue.read_only, told_cast.charlie)
+    claim(told_cast.charlie, given)
+    new_mails()
+    claim(told_cast.alice, given)
+    mails = new_mails()
+    assert to_whom(mails) == ["bob", "dana"]
+    assert "The link stays good" not in mails[0].body
+    assert "There is nothing to claim by it any more." in mails[0].body
 
 
 def test_wrong_codes_are_one_mail_and_the_lock_another(told_cast: Cast, catalogue: Catalogue) -> None:
