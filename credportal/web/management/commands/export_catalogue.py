@@ -1,4 +1,4 @@
-"""Write accounts, roles, groups and eligibilities as the YAML file that import_catalogue reads.
+"""Write accounts, roles, groups, eligibilities and delegations as the YAML file that import_catalogue reads.
 
 The same catalogue always gives the same text, so the file lives well in version control.
 People stay where they are; a group names its members by their user names.
