@@ -38,7 +38,8 @@ worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 # The portal logs each request itself, without its query string.
 accesslog = None
 errorlog = "-"
-loglevel = os.environ.get("LOG_LEVEL", "info").lower()
+# At DEBUG gunicorn would write every address as it came, also one with a claim link's token in its path.
+loglevel = os.environ.get("LOG_LEVEL", "info").lower().replace("debug", "info")
 
 
 def on_starting(_server: Any) -> None:

@@ -7,6 +7,7 @@ even where something sets their level later.
 """
 
 import logging
+import re
 import sys
 from typing import Any
 
@@ -14,6 +15,17 @@ import structlog
 
 # What may see a secret on its way. Children (``botocore.parsers``) count too.
 HELD_AT_INFO = ("botocore", "boto3", "urllib3", "s3transfer")
+
+MISPLACED_TOKEN = re.compile(r"(/claim/(?:[^\s/]*/)?(?:#|%23|\?)?)[^\s/]{20,}")
+"""A claim link's token where it was sent in an address: some programs take ``#`` for an ordinary character."""
+
+
+def hide_tokens(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+    """Leave the tokens of links out of what is written. They belong behind ``#``, which reaches no server."""
+    for name, value in event.items():
+        if isinstance(value, str) and "/claim/" in value:
+            event[name] = MISPLACED_TOKEN.sub(r"\1...", value)
+    return event
 
 
 class HeldLoggers(logging.Filter):
@@ -31,6 +43,7 @@ _SHARED: list[Any] = [
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.StackInfoRenderer(),
     structlog.processors.format_exc_info,
+    hide_tokens,
 ]
 
 STRUCTLOG: dict[str, Any] = {

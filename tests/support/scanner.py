@@ -3,6 +3,7 @@
 import base64
 import json
 import pickle
+import re
 import zlib
 from collections.abc import Iterable, Iterator
 from html import escape
@@ -70,3 +71,18 @@ def _session(row: tuple[object, ...]) -> object:
 def _cached(row: tuple[object, ...]) -> object:
     text = str(row[1])
     return pickle.loads(base64.b64decode(text))  # noqa: S301 -- our own test's cache.
+
+
+def places_with_codes(codes: Iterable[str], places: dict[str, bytes]) -> list[str]:
+    """Return the names of the places that hold any of these codes of eight digits, also in two groups or encoded.
+
+    So few digits occur by chance within longer numbers, so what stands beside them counts.
+    """
+    forms: set[bytes] = set()
+    for code in codes:
+        halves = (code[:4], code[4:])
+        plain = [code, code[::-1], *(f"{mark}".join(halves) for mark in (" ", "-", "+", "%20", "&nbsp;"))]
+        forms |= {rb"(?<![0-9a-fA-F])" + form.encode() + rb"(?![0-9a-fA-F])" for form in plain}
+        forms |= {form.encode() for form in (code.encode().hex(), base64.b64encode(code.encode()).decode()[:10])}
+    needle = re.compile(b"|".join(sorted(forms)))
+    return [name for name, held in places.items() if needle.search(held)]
