@@ -8,6 +8,8 @@ from django.core.management import call_command
 from django.test import Client
 
 from credportal.audit.models import Event, Issuance
+from credportal.audit.proof.differences import differences
+from credportal.audit.proof.verify import Place
 from credportal.flows.handout import HandedOut
 from tests.fault_sts import FaultSTS
 from tests.support.cast import Cast, Catalogue
@@ -148,7 +150,7 @@ def test_the_box_leads_from_the_session_name_to_both_people(erin: Client, claime
 
 
 def test_the_log_is_whole_with_hand_outs_in_it(
-    cast: Cast, catalogue: Catalogue, sts: FaultSTS, claimed: HandedOut, capsys: pytest.CaptureFixture[str]
+    cast: Cast, catalogue: Catalogue, sts: FaultSTS, claimed: HandedOut
 ) -> None:
     for fault in ("access_denied", "reset_after_mint"):
         given = handed_out(cast.bob, catalogue.read_only, VENDOR, submission=f"submission-{fault}")
@@ -156,11 +158,11 @@ def test_the_log_is_whole_with_hand_outs_in_it(
         sts.fault(fault)
         claim(None, given, code=given.code)
     assert set(Issuance.objects.values_list("status", flat=True)) == {"issued", "failed", "unknown"}
-    call_command("verify_audit")
-    assert "issuance" not in capsys.readouterr().out.partition("differs")[2]
+    call_command("verify_audit")  # It exits with 1 where it finds anything.
+    assert list(differences(Place(), Event.objects.latest("id").id)) == []
 
 
 def test_an_export_has_the_events_of_hand_outs(erin: Client, claimed: HandedOut) -> None:
-    lines = b"".join(erin.get("/audit/export.jsonl?source=hand-out&range=all&steps=1")).decode()  # type: ignore[arg-type]  # a stream
+    lines = b"".join(erin.get("/audit/export.jsonl?source=hand-out&range=all&steps=1")).decode()
     for kind in ("handout:made", "handout:claimed", "issuance:issued"):
         assert f'"kind": "{kind}"' in lines or f'"kind":"{kind}"' in lines
