@@ -94,6 +94,17 @@ def test_a_request_is_one_line_with_its_id_and_without_its_query(written: io.Str
     assert not RAW.search(written.getvalue())
 
 
+@pytest.mark.parametrize("address", ["/claim/%23{}", "/claim/{}", "/claim/?token={}", "/claim/look/{}/"])
+def test_a_claim_links_token_that_was_sent_in_an_address_is_not_written(
+    written: io.StringIO, client: Client, address: str
+) -> None:
+    token = secrets.token_urlsafe(32)
+    client.get(address.format(token), headers={"referer": f"http://testserver/claim/#{token}"})
+    lines = written.getvalue()
+    assert '"path": "/claim/' in lines
+    assert token not in lines
+
+
 def test_every_event_of_a_request_has_its_id(
     written: io.StringIO, alice: Client, catalogue: Catalogue, sts: FaultSTS
 ) -> None:

@@ -58,6 +58,21 @@ def test_a_quick_bench_of_the_audit_makes_one_and_reads_all_of_it(tmp_path: Path
     assert not list(tmp_path.glob("*.sqlite3*"))  # A quick run keeps nothing.
 
 
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_a_quick_bench_of_claims_finds_no_link_used_twice_or_up(tmp_path: Path, database: str) -> None:
+    if database == "postgresql" and not postgresql_answers():
+        pytest.skip("no PostgreSQL answers")
+    file = tmp_path / "claims.json"
+    command = [sys.executable, "-m", "bench", "claims", "--quick", "--no-browser", "--database", database]
+    done = subprocess.run([*command, "--json", str(file)], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(file.read_text())
+    assert figures[database]["race"]["delivered"] == figures[database]["race"]["links"] > 0
+    counted = [budget for budget in figures["budgets"] if "p50" not in budget["what"]]
+    assert len(counted) == 13
+    assert [budget["what"] for budget in counted if not budget["met"]] == []
+
+
 def test_the_bench_says_what_it_can_do() -> None:
     done = subprocess.run([ROOT / "bin" / "bench", "issue", "--help"], capture_output=True, text=True, check=False)
     assert done.returncode == 0
