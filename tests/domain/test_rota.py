@@ -74,6 +74,8 @@ def test_a_slot_is_the_same_from_wherever_one_looks(plan: RotaPlan, begin: datet
         assert slot_at(plan, slot.ends - timedelta(microseconds=1)) == slot
         assert slot_at(plan, slot.ends) != slot
         assert slot_of(plan, slot.day) == slot
+        assert slot.has(slot.starts)
+        assert not slot.has(slot.ends)
 
 
 @given(plan=plans, begin=moments)
