@@ -13,7 +13,7 @@ from credportal.domain.types import Duty
 MOST_PEOPLE = 200
 MOST_GROUPS = 200
 MOST_MEMBERS = 100
-"""A form has at most 200 fields, and each listed member is one."""
+"""A form has at most 1000 fields, and each listed member is one."""
 
 
 @dataclass(frozen=True, slots=True)
