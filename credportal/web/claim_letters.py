@@ -1,4 +1,4 @@
-"""How a claim that gives no credentials is told: what happened, why, what next, and whether the link is still good."""
+"""How a link that cannot be claimed is told: what happened, why, what next."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,13 +9,8 @@ from django.utils import timezone
 from django.utils.dateformat import format as date_format
 
 from credportal.access.models import Handout, User
-from credportal.domain.durations import describe_duration
-from credportal.domain.handouts import HandoutState
-from credportal.domain.types import DenialReason, Status
-from credportal.flows.answers import AuditUnavailable, Failed, Refused
 from credportal.flows.claim_door import Unclaimed
-from credportal.web.letters import WORTH_TRYING_AGAIN, Link
-from credportal.web.offers import confirm_url
+from credportal.web.letters import Link
 
 Mark = tuple[str, str, str]
 """Icon, word and kind of what came of it, as ``portal.outcome`` draws them."""
@@ -190,7 +185,7 @@ def _ended(status: int, why: Unclaimed, handout: Handout, reader: User | None) -
         case Unclaimed.CANCELLED:
             mark, headline = ("close", "Cancelled", ""), "This link was cancelled"
             what = f"It was taken back {at(handout.ended_at, reader)}, before anybody claimed it."
-            reason, next_step = f"{issuer} or an admin of the portal ended it.", anew
+            reason, next_step = f"{issuer}, an admin or the portal itself ended it.", anew
         case _:
             mark, headline = ("refused", "Locked", "refused"), "This link is locked"
             what = f"It was locked {at(handout.ended_at, reader)}, and nobody claimed it."
@@ -204,89 +199,12 @@ def _ended(status: int, why: Unclaimed, handout: Handout, reader: User | None) -
         why=reason,
         next_step=next_step,
         handout=handout,
-        link=_record(handout.issuance_id, reader) if why is Unclaimed.CLAIMED else None,
+        link=record_of(handout.issuance_id, reader) if why is Unclaimed.CLAIMED else None,
         report=why in {Unclaimed.CLAIMED, Unclaimed.LOCKED} and handout.reported_at is None,
         is_over=True,
     )
 
 
-def _record(issuance_id: str, reader: User | None) -> Link | None:
+def record_of(issuance_id: str, reader: User | None) -> Link | None:
+    """Lead to the reader's page of an issuance; outsiders have none."""
     return Link("The record", reverse("session", args=[issuance_id])) if reader else None
-
-
-def refusal(answer: Refused, handout: Handout, reader: User | None, *, token: str) -> ClaimLetter:
-    """Tell what the rule book refused at the claim. The link stays good."""
-    denied = answer.denied
-    is_step_up = denied.reason is DenialReason.STEP_UP_REQUIRED
-    name = handout.role.name
-    return ClaimLetter(
-        403,
-        REFUSED,
-        f"Confirm it is you, then claim {name}" if is_step_up else f"You cannot have {name} now",
-        what=f"The rules were asked again, and they say no. AWS was not called. {_still_good(handout, reader)}",
-        why=denied.why,
-        next_step=denied.next_step,
-        handout=handout,
-        link=Link("Confirm it is you", f"{confirm_url(reverse('claim'))}#{token}") if is_step_up else None,
-        again=not is_step_up,
-        reference=answer.issuance_id,
-    )
-
-
-def failure(answer: Failed, handout: Handout, reader: User | None) -> ClaimLetter:
-    """Tell what went wrong at AWS. The claim was given back where nothing can have been minted, else it is used up."""
-    failed, issuer = answer.failure, handout.issuer
-    is_open = handout.state == HandoutState.OPEN
-    if failed.outcome is Status.UNKNOWN:
-        longest = describe_duration(handout.duration)
-        what = f"The portal asked AWS, and no whole answer came back, so nothing is shown. {USED_UP}"
-        next_step = f"Ask {issuer} to hand it out anew. What AWS may have made ends within {longest}, unseen."
-    else:
-        what = f"The portal asked AWS and did not get it. Nothing was issued. {_still_good(handout, reader)}"
-        next_step = failed.next_step if reader else f"{failed.next_step} {issuer} can tell the portal’s admins."
-    return ClaimLetter(
-        failed.status,
-        UNKNOWN if failed.outcome is Status.UNKNOWN else FAILED,
-        failed.headline,
-        what=what,
-        why=failed.why,
-        next_step=next_step,
-        handout=handout,
-        link=_record(answer.issuance_id, reader),
-        again=is_open,
-        is_worth_it=failed.code in WORTH_TRYING_AGAIN,
-        is_over=not is_open,
-        reference=answer.issuance_id,
-    )
-
-
-def unrecorded(answer: AuditUnavailable, handout: Handout | None, reader: User | None) -> ClaimLetter:
-    """Say that nothing is shown because it could not be recorded."""
-    why = "The portal could not write its audit, so AWS was not called."
-    if answer.minted:
-        why = "The portal could not write its audit, so it showed nothing. No credentials leave it unrecorded."
-    is_good = handout is not None and handout.state == HandoutState.OPEN and not answer.minted
-    what = "Nothing was claimed that could be recorded."
-    next_step = "Open the link again in a minute: the page says whether it is still good."
-    if answer.minted:
-        what, next_step = f"Nothing is shown. {USED_UP}", "Ask for a new link in a minute."
-    return ClaimLetter(
-        503,
-        FAILED,
-        "The portal cannot record this right now",
-        what=f"{what} {_still_good(handout, reader)}" if is_good and handout else what,
-        why=why,
-        next_step=next_step,
-        again=not answer.minted,
-        is_over=answer.minted,
-        reference=answer.issuance_id,
-    )
-
-
-USED_UP = "The link is used up."
-
-
-def _still_good(handout: Handout, reader: User | None) -> str:
-    if handout.state != HandoutState.OPEN:
-        return USED_UP
-    return f"The link was not used up: it stays good until {at(handout.expires_at, reader)}."

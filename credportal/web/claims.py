@@ -18,7 +18,7 @@ from credportal.flows import claim as flow
 from credportal.flows.answers import AuditUnavailable, Failed, Issued, Refused
 from credportal.flows.claim import Claimed, Found, Reported
 from credportal.flows.claim_door import NotClaimed, Unclaimed
-from credportal.web import claim_letters, issued
+from credportal.web import claim_letters, claim_outcomes, issued
 from credportal.web.claim_letters import STATUS, ClaimLetter
 from credportal.web.forms.claim import mistake_in
 from credportal.web.http import PortalRequest, client_address, origin_of, printable
@@ -85,7 +85,7 @@ def show_found(request: PortalRequest, answer: Found | AuditUnavailable, token: 
     """Answer a look: what can be claimed, or why it cannot."""
     reader = person_of(request)
     if isinstance(answer, AuditUnavailable):
-        return show_letter(request, claim_letters.unrecorded(answer, None, reader), token)
+        return show_letter(request, claim_outcomes.unrecorded(answer, None, reader), token)
     if answer.obstacle is None and answer.handout is not None:
         return _show_offer(request, answer.handout, token)
     why = answer.obstacle or Unclaimed.NO_HANDOUT
@@ -99,7 +99,7 @@ def show_claimed(request: PortalRequest, answer: Claimed | NotClaimed | AuditUna
         case Claimed():
             return _show_answer(request, answer, reader, token)
         case AuditUnavailable():
-            return show_letter(request, claim_letters.unrecorded(answer, None, reader), token)
+            return show_letter(request, claim_outcomes.unrecorded(answer, None, reader), token)
         case NotClaimed(why=Unclaimed.NO_TOKEN):
             note_refused(request, answer.why)
             return show_paste(request, "")
@@ -117,7 +117,7 @@ def show_reported(request: PortalRequest, answer: Reported | NotClaimed | AuditU
         case Reported(handout=handout):
             return show(request, "claim/reported.html", {"handout": handout})
         case AuditUnavailable():
-            return show_letter(request, claim_letters.unrecorded(answer, None, reader), token)
+            return show_letter(request, claim_outcomes.unrecorded(answer, None, reader), token)
         case NotClaimed(why=Unclaimed.NO_TOKEN):
             return show_paste(request, "")
         case NotClaimed(why=why, handout=handout):
@@ -168,11 +168,11 @@ def _show_answer(request: PortalRequest, claimed: Claimed, reader: User | None, 
             page = replace(page, renew=None, console=None, issuer=str(handout.issuer), has_record=reader is not None)
             return show(request, "claim/issued.html", {"issued": page})
         case Refused():
-            letter = claim_letters.refusal(answer, handout, reader, token=token)
+            letter = claim_outcomes.refusal(answer, handout, reader, token=token)
         case Failed():
-            letter = claim_letters.failure(answer, handout, reader)
+            letter = claim_outcomes.failure(answer, handout, reader)
         case AuditUnavailable():
-            letter = claim_letters.unrecorded(answer, handout, reader)
+            letter = claim_outcomes.unrecorded(answer, handout, reader)
         case _:
             raise AssertionError("a claim neither waits nor is asked twice by one form")
     return show_letter(request, letter, token)
