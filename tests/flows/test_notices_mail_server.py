@@ -49,6 +49,13 @@ def three(told_cast: Cast, catalogue: Catalogue) -> None:
         )
 
 
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+    """Let nobody wait for half a second, and the steps of SMTP for far longer."""
+    monkeypatch.setattr(mail, "AT_ONCE_SECONDS", 0.5)
+    settings.EMAIL_TIMEOUT = 15
+
+
 CHARLIE, ALICE, ERIN = "charlie@example.com", "alice@example.com", "erin@example.com"
 
 
@@ -116,7 +123,7 @@ def test_a_server_in_trouble_loses_no_mail(server: MailServer, three: None, faul
     server.faults.append(fault)
     began = time.monotonic()
     assert run().fault.startswith("The mail server takes nothing now")
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 10
     assert run().fault == ""
     assert list(dict.fromkeys(server.to())) == [CHARLIE, ALICE, ERIN]
     assert server.to().count(CHARLIE) == (2 if fault == "drop-after-taking" else 1), "at least once, and rarely twice"
@@ -192,15 +199,14 @@ def test_the_link_goes_over_the_wire_in_that_one_mail_only(
 
 @pytest.mark.parametrize("fault", ["busy", "hang", "drop"])
 def test_whoever_waits_for_the_page_waits_for_seconds_at_most(
-    server: MailServer, told_cast: Cast, catalogue: Catalogue, fault: str, monkeypatch: pytest.MonkeyPatch
+    server: MailServer, told_cast: Cast, catalogue: Catalogue, hasty: None, fault: str
 ) -> None:
-    monkeypatch.setattr(mail, "AT_ONCE_SECONDS", 0.5)
     support(told_cast, catalogue.read_only)
     server.faults.append(fault)
     began = time.monotonic()
     given = handed_out(told_cast.bob, catalogue.read_only, told_cast.charlie, mail_link=True)
     assert given.mailed is False
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 8
     assert Handout.objects.get().state == "open"
 
 
