@@ -341,12 +341,16 @@ TO_RECIPIENT = [
 ]
 
 
+def name_of(decision: object) -> str:
+    return decision.reason.value if isinstance(decision, Denied) else "not refused"
+
+
 def test_every_reason_of_handing_out_is_told_here() -> None:
     told = {reason(decision) for decision in (*TO_ISSUER, *TO_RECIPIENT)}
     assert told >= OWN_TO_HANDOUTS
 
 
-@pytest.mark.parametrize("decision", [*TO_ISSUER, *TO_RECIPIENT], ids=lambda denied: denied.reason.value)
+@pytest.mark.parametrize("decision", [*TO_ISSUER, *TO_RECIPIENT], ids=name_of)
 def test_every_refusal_says_why_and_what_next_in_whole_sentences(decision: object) -> None:
     denied = refused(decision)
     for text in (denied.why, denied.next_step):
@@ -357,7 +361,7 @@ def test_every_refusal_says_why_and_what_next_in_whole_sentences(decision: objec
         assert " of you " not in text
 
 
-@pytest.mark.parametrize("decision", TO_RECIPIENT, ids=lambda denied: denied.reason.value)
+@pytest.mark.parametrize("decision", TO_RECIPIENT, ids=name_of)
 def test_the_recipient_is_never_told_to_do_what_only_the_issuer_can(decision: object) -> None:
     denied = refused(decision)
     told = f"{denied.why} {denied.next_step}"
@@ -367,7 +371,7 @@ def test_the_recipient_is_never_told_to_do_what_only_the_issuer_can(decision: ob
     assert denied.longest is None
 
 
-@pytest.mark.parametrize("decision", TO_RECIPIENT, ids=lambda denied: denied.reason.value)
+@pytest.mark.parametrize("decision", TO_RECIPIENT, ids=name_of)
 def test_the_recipients_next_step_names_somebody_or_something_to_do(decision: object) -> None:
     denied = refused(decision)
     own = {"Ask support to hand it out anew.", unhanded.ADDRESS_UNKNOWN.next_step, unhanded.step_up(ROLE).next_step}
