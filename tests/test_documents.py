@@ -73,7 +73,8 @@ def links_of(document: Path) -> list[str]:
 def names_read_by(file: Path, reader: str) -> Iterator[str]:
     """Return the names of the environment variables that a file reads with ``env.*`` or ``os.environ``."""
     for node in ast.walk(ast.parse(text_of(file))):
-        if isinstance(node, ast.Call) and ast.unparse(node.func).startswith(reader) and node.args:
+        called = ast.unparse(node.func) if isinstance(node, ast.Call) and node.args else ""
+        if isinstance(node, ast.Call) and called.startswith(reader) and "(" not in called:
             name = node.args[0]
             if isinstance(name, ast.Constant) and isinstance(name.value, str):
                 yield name.value
