@@ -46,10 +46,8 @@ def _board(desk: Desk) -> None:
     _claimed(desk, given[1])
     _claimed(desk, given[2])
     Handout.objects.filter(pk=given[2].handout.pk).update(reported_at=now)
-    desk.sts.fault("hang")
-    with override_settings(AWS_DEADLINE_SECONDS=0.5):
-        _claimed(desk, given[3])
-    desk.sts.heal()
+    desk.sts.fault("truncated_xml")
+    _claimed(desk, given[3])
     Handout.objects.filter(pk=given[4].handout.pk).update(expires_at=now)
     Handout.objects.filter(pk=given[5].handout.pk).update(state="cancelled", ended_at=now, ended_by=desk.cast.dana)
     Handout.objects.filter(pk=given[6].handout.pk).update(
