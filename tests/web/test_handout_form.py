@@ -6,10 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.conf import settings
+from django.conf import settings as portal_settings
+from django.core.mail import EmailMessage
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from pytest_django.fixtures import Settings
 
 from credportal.access.models import Handout, Role, User
 from credportal.audit.models import Event
@@ -71,7 +73,7 @@ def test_bob_hands_out_and_sees_the_link_once(bob: Client, role: Role, sts: Faul
     handout = Handout.objects.get()
     (link,) = LINK.findall(page)
     assert response.status_code == 200
-    assert re.fullmatch(re.escape(settings.PORTAL_URL.rstrip("/")) + "/claim/#[A-Za-z0-9_-]{43}", link)
+    assert re.fullmatch(re.escape(portal_settings.PORTAL_URL.rstrip("/")) + "/claim/#[A-Za-z0-9_-]{43}", link)
     assert f'data-handout="{handout.id}"' in page
     assert "no-store" in response["Cache-Control"]
     assert link.partition("#")[2] not in str(response.headers)
@@ -370,3 +372,32 @@ def test_only_support_hands_out(
     assert client.get(NEW).status_code == 403
     assert send(client, role, recipient="bob").status_code == 403
     assert not Handout.objects.exists()
+
+
+@pytest.mark.parametrize("chosen", [True, False])
+def test_the_link_goes_by_mail_only_where_the_issuer_chose_so(
+    bob: Client, role: Role, settings: Settings, mailoutbox: list[EmailMessage], chosen: bool
+) -> None:
+    settings.MAIL_IS_ON = True
+    assert 'name="mail_link"' in bob.get(NEW).content.decode()
+    page = send(bob, role, **outsider(mail_link="on" if chosen else None)).content.decode()
+    (link,) = LINK.findall(page)
+    ((first, second),) = CODE.findall(page)
+    assert ("Sent to <bdi>vera@vendor.example</bdi>" in page) is chosen
+    assert [link in str(mail.body) for mail in mailoutbox] == ([True] if chosen else [])
+    assert not any(first + second in str(mail.body) for mail in mailoutbox)
+
+
+def test_a_mail_that_could_not_be_sent_is_told_beside_the_link(
+    bob: Client, cast: Cast, role: Role, settings: Settings
+) -> None:
+    settings.MAIL_IS_ON = True
+    assert not cast.charlie.email
+    page = send(bob, role, mail_link="on").content.decode()
+    assert "The mail could not be sent: copy the link" in page
+    assert LINK.findall(page)
+
+
+def test_where_the_portal_sends_no_mail_it_offers_none(bob: Client, role: Role, settings: Settings) -> None:
+    settings.MAIL_IS_ON = False
+    assert "mail_link" not in bob.get(NEW).content.decode()
