@@ -53,6 +53,14 @@ def test_it_says_where_it_runs_and_prints_the_users_once(demo: Demo) -> None:
         assert demo.output.count(f"{name} {password}\n") == 1
 
 
+def test_it_says_where_mail_goes_and_keeps_house_from_the_start(demo: Demo) -> None:
+    assert f"Mail to anybody is a file in {demo.folder / 'mail'}.\n" in demo.output
+    log, ends = demo.folder / "logs" / "housekeeping.log", time.monotonic() + 20
+    while not log.exists() or "issuances became unknown" not in log.read_text():
+        assert time.monotonic() < ends, "no housekeeping in twenty seconds"
+        time.sleep(0.2)
+
+
 def test_users_prints_a_name_and_a_password_per_line(demo: Demo) -> None:
     printed = run_demo(demo.folder, "--users")
     assert printed.returncode == 0
