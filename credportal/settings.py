@@ -134,6 +134,10 @@ except EnvValidationError as error:
     by_name: dict[str, list[str]] = dict(error.error_messages)  # type: ignore[arg-type]  # environs gives a mapping.
     sys.exit("\n".join(f"{name}: {' '.join(texts)}" for name, texts in sorted(by_name.items())))
 
+if CACHES["default"]["BACKEND"] == "django.core.cache.backends.db.DatabaseCache":
+    # The counters of tries live here. Django keeps 300 entries and then drops some: a flood would wash them out.
+    CACHES["default"]["OPTIONS"] = {"MAX_ENTRIES": 100_000}
+
 database = DATABASES["default"]
 database["CONN_MAX_AGE"] = 600
 database["CONN_HEALTH_CHECKS"] = True

@@ -41,6 +41,7 @@ SENTENCES = {
     "claim_with_wrong_code": "The code was wrong",
     "claim_without_code": "No code was given",
     "claim_throttled": "Too many refused claims, so the next ones were not looked at",
+    "claim_returned": "AWS issued nothing, so the claim was given back",
     "handout_claimed": "The hand-out was claimed before",
     "handout_expired": "The claim window was over",
     "handout_cancelled": "The hand-out was cancelled",

@@ -142,7 +142,7 @@ def _carry_out(
     handout: Handout, user: User | None, origin: Origin, now: datetime, signed_in_at: datetime | None
 ) -> Claimed | NotClaimed | AuditUnavailable:
     recipient = access.recipient_of(handout)
-    facts = access.facts_to_hand_out(handout.issuer, handout.role_id, recipient, now=now)
+    facts = access.facts_to_claim(handout.issuer, handout.role_id, recipient)
     facts = replace(
         facts, identity=portal_identity(), handout_id=handout.id, recipient_signed_in_at=signed_in_at if user else None
     )
@@ -183,6 +183,7 @@ def _claim_of(handout: Handout, actor: Actor, origin: Origin, now: datetime) -> 
 
     def give_back(issuance_id: str) -> None:
         handouts.give_back(handout.id, issuance_id=issuance_id)
+        handouts.note_refusal(handout.id, code="claim_returned", now=now)
         why = {"after": {"why": "AWS issued nothing."}}
         append_as(EventKind.HANDOUT_RETURNED, handout, actor, origin, detail=why, issuance_id=issuance_id)
 

@@ -33,8 +33,13 @@ FASTER = NotClosed("Somebody else has just closed it. What they found stands on 
 
 
 def may_close(user: User, issuance: Issuance) -> bool:
-    """Tell whether this person may close it: a catalogue admin, never the one who asked for it."""
-    return user.is_catalogue_admin and user.pk != issuance.actor_id
+    """Tell whether this person may close it: a catalogue admin, and not their own."""
+    return user.is_catalogue_admin and not is_own(user, issuance)
+
+
+def is_own(user: User, issuance: Issuance) -> bool:
+    """Tell whether this person asked for it, or handed it out."""
+    return user.pk == issuance.actor_id or issuance.was_handed_out_by(user.handle)
 
 
 def close_unknown(
@@ -71,7 +76,9 @@ def close_unknown(
 def _refused(user: User, issuance: Issuance, comment: str) -> NotClosed | None:
     if not may_close(user, issuance):
         log.warning("unresolved.refused", issuance_id=issuance.id, actor=user.handle)
-        return NotClosed("Somebody else has to look into what you asked for. Ask another catalogue admin.", 403)
+        return NotClosed(
+            "Somebody else has to look into what you asked for or handed out. Ask another catalogue admin.", 403
+        )
     if issuance.status == Status.REQUESTED.value:
         return NotClosed("It has no outcome yet. Housekeeping makes it unknown first, within a minute.", 409)
     if issuance.status != Status.UNKNOWN.value:

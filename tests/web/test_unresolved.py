@@ -20,6 +20,7 @@ from credportal.audit.models import Event, Issuance
 from credportal.domain.types import Duty
 from tests.fault_sts import FaultSTS
 from tests.support.cast import Cast, Catalogue, give_duties
+from tests.support.handouts import claim, delegate, handed_out
 from tests.support.history import NOON, write_history, write_issuances
 from tests.support.requests import ask
 from tests.support.unwritable import unwritable_audit
@@ -197,6 +198,20 @@ def test_what_is_not_unknown_cannot_be_closed(dana: Client, db: None, status: st
 
 def test_what_is_not_there_cannot_be_closed(dana: Client, db: None) -> None:
     assert close(dana, "2g7h0kq4z9xw").status_code == 404
+
+
+def test_nobody_closes_what_they_handed_out(
+    dana: Client, erin: Client, cast: Cast, catalogue: Catalogue, sts: FaultSTS
+) -> None:
+    delegate(give_duties("support", (Duty.SUPPORT,), cast.dana), catalogue.read_only)
+    given = handed_out(cast.dana, catalogue.read_only, cast.charlie)
+    sts.fault("reset_after_mint")
+    claim(cast.charlie, given)
+    assert "/close/" not in dana.get("/audit/unresolved/").content.decode()
+    answer = close(dana, Issuance.objects.get().id)
+    assert answer.status_code == 403
+    assert "or handed out" in text(answer)
+    assert closings() == []
 
 
 def test_nobody_closes_their_own(dana: Client, cast: Cast, catalogue: Catalogue, sts: FaultSTS) -> None:

@@ -112,13 +112,34 @@ def facts_to_hand_out(
     issuer: User, role_id: str, recipient: Recipient | None, *, now: datetime, signed_in_at: datetime | None = None
 ) -> HandoutFacts:
     """Gather what ``decide_handout`` needs, but for the portal's identity, which nobody asks AWS for in between."""
+    role, rows = _role_and_rows(issuer, role_id)
+    return _facts(issuer, recipient, role, _facts_of(rows, issuer, now), signed_in_at)
+
+
+def facts_to_claim(issuer: User, role_id: str, recipient: Recipient) -> HandoutFacts:
+    """Gather what ``decide_claim`` needs likewise. Counts and duty were asked for when it was handed out."""
+    role, rows = _role_and_rows(issuer, role_id)
+    uncounted = tuple(_delegation_facts(row, 0, 0, duty=frozenset()) for row in rows)
+    return _facts(issuer, recipient, role, uncounted, None)
+
+
+def _role_and_rows(issuer: User, role_id: str) -> tuple[Role | None, list[Delegation]]:
     role = Role.objects.select_related("account", "approvers").filter(id=role_id).first()
-    rows = [] if role is None else list(_delegations_of(issuer).filter(roles=role))
+    return role, [] if role is None else list(_delegations_of(issuer).filter(roles=role))
+
+
+def _facts(
+    issuer: User,
+    recipient: Recipient | None,
+    role: Role | None,
+    delegations: tuple[DelegationFacts, ...],
+    signed_in_at: datetime | None,
+) -> HandoutFacts:
     return HandoutFacts(
         issuer=Issuer(actor_of(issuer), issuer.is_support, issuer.email, signed_in_at),
         recipient=recipient,
         role=role_facts(role) if role else None,
-        delegations=_facts_of(rows, issuer, now),
+        delegations=delegations,
         chaining_ceiling=chaining_ceiling(),
     )
 

@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from credportal.domain.sentences import sentence_for
-from credportal.domain.types import Status
+from credportal.domain.types import Source, Status
 
 
 class Issuance(models.Model):
@@ -82,6 +82,11 @@ class Issuance(models.Model):
     def why(self) -> str:
         """Return the sentence for a refusal or failure, or the reason the person gave."""
         return sentence_for(self.code) if self.code else self.reason
+
+    def was_handed_out_by(self, handle: str) -> bool:
+        """Tell whether the person with this handle handed it out. Hand-outs are deleted one day, this stays."""
+        # record/issuances.py ends it with the issuer's handle in brackets, which no handle has.
+        return self.source == Source.HANDOUT.value and self.eligibility.endswith(f" ({handle})")
 
     @property
     def cloudtrail_command(self) -> str:

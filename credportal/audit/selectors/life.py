@@ -54,7 +54,6 @@ class Life:
         """Return the event by which somebody closed it, None while nobody has."""
         return next((event for event in self.events if event.kind == EventKind.CLOSED.value), None)
 
-
     @property
     def handout_id(self) -> str:
         """Return the id of the hand-out that led to it, empty where none did."""

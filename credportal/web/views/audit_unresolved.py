@@ -97,6 +97,6 @@ def _item(issuance: Issuance, request: PortalRequest, sent: dict[str, CloseUnkno
         is_over=until <= timezone.now(),
         session_lookup=session_lookup(issuance.session_name),
         minting_lookup=minting_lookup(issuance.session_name, issuance.requested_at),
-        is_mine=issuance.actor_id == request.user.pk,
+        is_mine=flow.is_own(request.user, issuance),
         form=form,
     )
