@@ -1,6 +1,6 @@
 """Takes the pictures beside this file: ``bin/screenshot``.
 
-Starts a demo on a free port with a state folder of its own, walks through it as Alice, Erin
+Starts a demo on a free port with a state folder of its own, walks through it as Alice, Bob, Erin
 and Dana, and stops it again. The credentials on the pictures are the demo's own, and masked.
 """
 
@@ -57,6 +57,9 @@ def main() -> None:
         alice.wait_for_selector("[data-favourite] [aria-pressed=true]")
         alice.goto(url)
         take(alice, "roles")
+        bob = sign_in(browser, url, "bob", passwords["bob"], path="/handouts/new/")
+        hand_out(bob, role="PaymentsReadOnly", to="charlie", reason="Case 4711: why is order 88213 stuck?")
+        take(bob, "hand-out", height=750)
         take(sign_in(browser, url, "erin", passwords["erin"], path="/audit/"), "audit", height=760)
         dana = sign_in(browser, url, "dana", passwords["dana"], path="/catalogue/")
         dana.get_by_role("link", name="PaymentsReadOnly").first.click()
@@ -118,6 +121,15 @@ def ask(page: Page, *, hours: int, expect: str, reason: str = "", ticket: str = 
     page.fill("input[name=ticket]", ticket)
     page.get_by_role("button", name="Get credentials").click()
     page.wait_for_selector(expect)
+
+
+def hand_out(page: Page, *, role: str, to: str, reason: str) -> None:
+    """Fill the open form in and send it. Nobody claims the link that is then on the page."""
+    page.get_by_role("radio", name=role).check()
+    page.get_by_label("Colleague", exact=True).fill(to)
+    page.fill("input[name=reason]", reason)
+    page.get_by_role("button", name="Make the link").click()
+    page.wait_for_selector("[data-handout]")
 
 
 def take(page: Page, name: str, *, height: int = HEIGHT) -> None:
