@@ -92,11 +92,6 @@ def outsider_handle_for(email: str) -> str:
     return f"{OUTSIDER_PREFIX}{handle_for(email.lower())}"
 
 
-def is_outsider(handle: str) -> bool:
-    """Tell whether a handle stands for somebody who is no user of the portal."""
-    return handle.startswith(OUTSIDER_PREFIX)
-
-
 def issuance_id_from(random: bytes) -> str:
     """Return the 12 character issuance id of 8 random bytes: 60 of their bits in Crockford's base 32.
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from django.test import Client
 
 from credportal.audit.models import Event, Issuance
@@ -13,6 +14,7 @@ from credportal.audit.proof.verify import Place
 from credportal.flows.handout import HandedOut
 from tests.fault_sts import FaultSTS
 from tests.support.cast import Cast, Catalogue
+from tests.support.database import without_triggers
 from tests.support.handouts import VENDOR, claim, handed_out, support
 from tests.support.requests import ask
 from tests.web.test_audit_find import find, text
@@ -45,6 +47,18 @@ def test_an_entry_tells_the_hand_out_that_led_to_it(erin: Client, claimed: Hande
     assert "hand-out, handed out by Bob Osei (bob)" in told
     assert f"charlie+bob-{Issuance.objects.get().id}" in told
     assert f'href="/handouts/{claimed.handout.id}/"' in page.content.decode()
+
+
+def test_an_entry_without_a_row_names_the_session_to_look_for(
+    erin: Client, cast: Cast, catalogue: Catalogue, sts: FaultSTS
+) -> None:
+    support(cast, catalogue.read_only)
+    sts.fault("reset_after_mint")
+    claim(cast.charlie, handed_out(cast.bob, catalogue.read_only, cast.charlie))
+    issuance = Issuance.objects.get()
+    with without_triggers(connection):
+        Issuance.objects.all().delete()
+    assert entry(erin, issuance.id).context["issuance"].session_name == f"charlie+bob-{issuance.id}"
 
 
 def test_an_entry_of_another_kind_names_no_hand_out(

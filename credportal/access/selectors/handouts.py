@@ -19,8 +19,6 @@ from credportal.domain.handouts import (
 from credportal.domain.naming import outsider_handle_for
 from credportal.domain.types import Actor, Duty
 
-MOST_HANDOUTS = 100
-
 
 def handout(handout_id: str) -> Handout | None:
     """Return one hand-out with its role, issuer and recipient."""
@@ -40,12 +38,6 @@ def handout_of_submission(issuer: User, submission: str) -> Handout | None:
 def handout_of_issuance(issuance_id: str) -> Handout | None:
     """Return the hand-out that was claimed by this issuance."""
     return _handouts().filter(~Q(issuance_id=""), issuance_id=issuance_id).first()
-
-
-def handouts_of(issuer: User | None = None) -> list[Handout]:
-    """Return the last hand-outs, newest first: of one issuer, or of everybody."""
-    found = _handouts() if issuer is None else _handouts().filter(issuer=issuer)
-    return list(found.order_by("-made_at", "-id")[:MOST_HANDOUTS])
 
 
 def open_handouts_of(issuer: User) -> list[Handout]:

@@ -136,14 +136,16 @@ def _told(issuance_id: str, events: list[Event], row: Issuance | None) -> Issuan
     if asked or not row:
         told.requested_at = (asked or events[0]).at
     if not row:
-        told.session_name = _session_name(told)
+        told.session_name = _session_name(told, asked)
     return told
 
 
-def _session_name(told: Issuance) -> str:
-    """Return what the session of an issuance without a row was called: no event but AWS's own id keeps it."""
+def _session_name(told: Issuance, asked: Event | None) -> str:
+    """Return what the session of an issuance without a row was called: its intent says so, or else AWS's own id."""
     if told.status == "denied":
         return ""
+    if asked is not None and asked.detail.get("session_name"):
+        return str(asked.detail["session_name"])
     try:
         return told.assumed_role_id.partition(":")[2] or session_name(told.actor_handle, told.id)
     except ValueError:
