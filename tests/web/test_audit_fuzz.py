@@ -153,8 +153,8 @@ def test_a_column_that_is_no_filter_cannot_be_asked_about(erin: Client, db: None
     assert response.context["ignored"] == [name]
 
 
-def test_five_hundred_filters_are_400(erin: Client, db: None) -> None:
-    assert erin.get("/audit/?" + "&".join(f"person={number}" for number in range(500))).status_code == 400
+def test_more_filters_than_a_form_may_have_fields_are_400(erin: Client, db: None) -> None:
+    assert erin.get("/audit/?" + "&".join(f"person={number}" for number in range(1100))).status_code == 400
 
 
 def test_a_cursor_that_was_signed_for_something_else_is_400(erin: Client, dana: Client, db: None) -> None:
