@@ -5,17 +5,20 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from django.conf import settings as django_settings
+from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from pytest_django.fixtures import Settings
 
 from credportal.access.models import User
+from credportal.flows.handout import HandedOut
 from credportal.flows.identity import known
 from tests.fault_sts import FaultSTS
 from tests.settings import TEMPORARY
 from tests.support import database
 from tests.support.cast import Cast, Catalogue, make_cast, make_catalogue
+from tests.support.handouts import VENDOR, handed_out, support
 
 DATABASE_FIXTURES = {"db", "transactional_db", "live_portal"}
 BROWSER_FIXTURES = {"browser", "page"}
@@ -63,6 +66,28 @@ def cast(db: None) -> Cast:
 @pytest.fixture
 def catalogue(cast: Cast) -> Catalogue:
     return make_catalogue(cast)
+
+
+@pytest.fixture
+def to_charlie(cast: Cast, catalogue: Catalogue) -> HandedOut:
+    """Return what Bob has handed out to Charlie, an hour of a role in production."""
+    support(cast, catalogue.read_only)
+    return handed_out(cast.bob, catalogue.read_only, cast.charlie)
+
+
+@pytest.fixture
+def to_vera(cast: Cast, catalogue: Catalogue) -> HandedOut:
+    """Return the same for an outsider."""
+    support(cast, catalogue.read_only, outsider_minutes=60)
+    return handed_out(cast.bob, catalogue.read_only, VENDOR, submission="submission-for-vera")
+
+
+@pytest.fixture
+def nobody_counted(db: None) -> Iterator[None]:
+    """Forget the tries that other tests have counted, and leave none."""
+    cache.clear()
+    yield
+    cache.clear()
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
-from django.core.cache import cache
 from django.test import Client
 
 from credportal.access.models import Account, Delegation, GroupDuty, Role, User
@@ -16,27 +15,10 @@ from credportal.flows.claim import Claimed
 from credportal.flows.handout import HandedOut
 from tests.fault_sts import FaultSTS
 from tests.support.cast import Cast, Catalogue
-from tests.support.handouts import VENDOR, answer_of, claim, handed_out, state, support, token_of
+from tests.support.handouts import answer_of, claim, handed_out, state, support, token_of
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("nobody_counted")]
 MINUTE = timedelta(minutes=1)
-
-
-@pytest.fixture(autouse=True)
-def _nobody_counted() -> None:
-    cache.clear()
-
-
-@pytest.fixture
-def to_charlie(cast: Cast, catalogue: Catalogue) -> HandedOut:
-    support(cast, catalogue.read_only)
-    return handed_out(cast.bob, catalogue.read_only, cast.charlie)
-
-
-@pytest.fixture
-def to_vera(cast: Cast, catalogue: Catalogue) -> HandedOut:
-    support(cast, catalogue.read_only, outsider_minutes=60)
-    return handed_out(cast.bob, catalogue.read_only, VENDOR)
 
 
 def end_delegation(cast: Cast, catalogue: Catalogue) -> Callable[[], object]:

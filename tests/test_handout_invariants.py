@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from django.db import connection, transaction
 from django.db.utils import DatabaseError
 from django.test import Client
@@ -23,25 +22,8 @@ from tests.support.requests import story
 from tests.support.scanner import database_places, found
 from tests.support.unwritable import unwritable_audit
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("nobody_counted")]
 MINUTE = timedelta(minutes=1)
-
-
-@pytest.fixture(autouse=True)
-def _nobody_counted() -> None:
-    cache.clear()
-
-
-@pytest.fixture
-def to_charlie(cast: Cast, catalogue: Catalogue) -> HandedOut:
-    support(cast, catalogue.read_only)
-    return handed_out(cast.bob, catalogue.read_only, cast.charlie)
-
-
-@pytest.fixture
-def to_vera(cast: Cast, catalogue: Catalogue) -> HandedOut:
-    support(cast, catalogue.read_only, outsider_minutes=60)
-    return handed_out(cast.bob, catalogue.read_only, VENDOR)
 
 
 def page(response: Any) -> str:

@@ -54,7 +54,7 @@ MORE_WRONG = [
     ("SECRET_KEY_FILE", "/nowhere/key"),
     ("CREDPORTAL_AUDIT_KEY_FILE", "/nowhere/key"),
     ("CREDPORTAL_AUDIT_KEY", "QUJD"),
-    ("CREDPORTAL_AUDIT_WEBHOOK", "file:///etc/passwd"),
+    ("CREDPORTAL_AUDIT_WEBHOOK", "file:/events"),
     ("CREDPORTAL_AUDIT_WEBHOOK", "https://user:word@collector.example.com/"),
     ("CREDPORTAL_AUDIT_WEBHOOK", "https://collector.example.com:nonsense/"),
     ("CREDPORTAL_AUDIT_WEBHOOK", "https://collector.example.com/a b"),
@@ -92,7 +92,7 @@ REFUSED: dict[str, tuple[str, dict[str, str | None]]] = {
     "a webhook over http to this machine": ("credportal.E011", {"CREDPORTAL_AUDIT_WEBHOOK": "http://127.0.0.1:9/"}),
     "proxies not counted": ("credportal.E007", {"CREDPORTAL_TRUSTED_PROXIES": None}),
     "STS over http": ("credportal.E008", {"AWS_ENDPOINT_URL_STS": "http://sts.example.com"}),
-    "mail into a folder": ("credportal.E013", {"CREDPORTAL_EMAIL_SERVER": "file:///var/mail"}),
+    "mail into a folder": ("credportal.E013", {"CREDPORTAL_EMAIL_SERVER": "file:/mail"}),
     "mail that anybody can read": ("credportal.E013", {"CREDPORTAL_EMAIL_SERVER": "smtp://mail.example.com"}),
     "IAM over http": ("credportal.E008", {"AWS_ENDPOINT_URL_IAM": "http://iam.example.com"}),
 }

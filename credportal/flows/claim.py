@@ -32,7 +32,7 @@ from credportal.flows.claim_door import (
     unavailable,
     wrong_person,
 )
-from credportal.flows.handout_events import append_as
+from credportal.flows.handout_events import append
 from credportal.flows.identity import portal_identity
 from credportal.flows.minting import Attempt, Once, carry_out, new_issuance_id
 
@@ -122,7 +122,7 @@ def report(*, token: str, user: User | None, origin: Origin, now: datetime) -> R
     try:
         with record.committed():
             handouts.report(handout.id, now=now)
-            append_as(EventKind.HANDOUT_REPORTED, handout, _actor(handout, user), origin)
+            append(EventKind.HANDOUT_REPORTED, handout, _actor(handout, user), origin)
     except handouts.Moved:
         return Reported(handout)
     except record.AuditUnavailable as error:
@@ -135,7 +135,7 @@ def write_burned(issuance_id: str) -> None:
     """Write that a claim lost its worker, so that nobody knows whether it minted, inside ``record.committed``."""
     handout = access.handout_of_issuance(issuance_id)
     if handout is not None:
-        append_as(EventKind.HANDOUT_BURNED, handout, None, Origin(), issuance_id=issuance_id, code="no_outcome")
+        append(EventKind.HANDOUT_BURNED, handout, None, Origin(), issuance_id=issuance_id, code="no_outcome")
 
 
 def _carry_out(
@@ -179,16 +179,16 @@ def _claim_of(handout: Handout, actor: Actor, origin: Origin, now: datetime) -> 
 
     def take(issuance_id: str) -> None:
         handouts.claim(handout, issuance_id=issuance_id, address=origin.address, now=now)
-        append_as(EventKind.HANDOUT_CLAIMED, handout, actor, origin, detail=same, issuance_id=issuance_id)
+        append(EventKind.HANDOUT_CLAIMED, handout, actor, origin, detail=same, issuance_id=issuance_id)
 
     def give_back(issuance_id: str) -> None:
         handouts.give_back(handout.id, issuance_id=issuance_id)
         handouts.note_refusal(handout.id, code="claim_returned", now=now)
         why = {"after": {"why": "AWS issued nothing."}}
-        append_as(EventKind.HANDOUT_RETURNED, handout, actor, origin, detail=why, issuance_id=issuance_id)
+        append(EventKind.HANDOUT_RETURNED, handout, actor, origin, detail=why, issuance_id=issuance_id)
 
     def burn(issuance_id: str) -> None:
-        append_as(EventKind.HANDOUT_BURNED, handout, actor, origin, issuance_id=issuance_id)
+        append(EventKind.HANDOUT_BURNED, handout, actor, origin, issuance_id=issuance_id)
 
     return Once(take, give_back, burn)
 
@@ -198,7 +198,7 @@ def _refusal_of(handout: Handout, actor: Actor, origin: Origin, now: datetime, d
 
     def write(issuance_id: str) -> None:
         handouts.note_refusal(handout.id, code=denied.reason.value, now=now)
-        append_as(EventKind.HANDOUT_REFUSED, handout, actor, origin, issuance_id=issuance_id, code=denied.reason.value)
+        append(EventKind.HANDOUT_REFUSED, handout, actor, origin, issuance_id=issuance_id, code=denied.reason.value)
 
     return write
 

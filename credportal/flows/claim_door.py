@@ -15,7 +15,7 @@ from credportal.audit.models import EventKind
 from credportal.domain.handouts import MOST_WRONG_CODES, HandoutState
 from credportal.domain.types import Origin
 from credportal.flows.answers import AuditUnavailable
-from credportal.flows.handout_events import append_as
+from credportal.flows.handout_events import append
 
 log = structlog.get_logger(__name__)
 
@@ -77,10 +77,10 @@ def check_code(handout: Handout, code: str, origin: Origin, now: datetime) -> No
                 handouts.forgive_tries(handout.id)
                 return None
             handouts.note_refusal(handout.id, code=Unclaimed.WRONG_CODE, now=now)
-            append_as(EventKind.HANDOUT_WRONG_CODE, handout, None, origin, code=Unclaimed.WRONG_CODE)
+            append(EventKind.HANDOUT_WRONG_CODE, handout, None, origin, code=Unclaimed.WRONG_CODE)
             if tries >= MOST_WRONG_CODES:
                 handouts.lock(handout.id, now=now)
-                append_as(EventKind.HANDOUT_LOCKED, handout, None, origin, code=Unclaimed.LOCKED)
+                append(EventKind.HANDOUT_LOCKED, handout, None, origin, code=Unclaimed.LOCKED)
     except handouts.Moved:
         return refuse(obstacle_now(handout, now), handout, None, origin, now)
     except record.AuditUnavailable as error:
@@ -111,7 +111,7 @@ def refuse(
                 record.append(record.NewEvent(kind, "", actor, origin, about=record.About(code=why)))
             else:
                 handouts.note_refusal(handout.id, code=why, now=now)
-                append_as(kind, handout, actor, origin, code=why)
+                append(kind, handout, actor, origin, code=why)
     except record.AuditUnavailable as error:
         return unavailable(error, handout)
     level = log.warning if why is Unclaimed.WRONG_PERSON else log.info

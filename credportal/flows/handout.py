@@ -87,16 +87,18 @@ def hand_out(
         with record.committed():
             handouts.hold(user)
             handouts.once(user, asked.submission)
-            recipient = _recipient(addressee)
+            colleague = person_named(addressee.handle) if addressee.handle else None
+            recipient = _recipient(addressee, colleague)
             facts = access.facts_to_hand_out(user, asked.role_id, recipient, now=now, signed_in_at=signed_in_at)
             decision = decide_handout(asked, replace(facts, identity=identity), now=now)
             if isinstance(decision, Denied):
                 _record_denied(user, asked, facts, decision, origin)
                 return NotHandedOut(decision)
             handout = _new(user, asked, addressee, origin, now)
-            handout.delegation_id = decision.delegation.id
+            handout.recipient, handout.delegation_id = colleague, decision.delegation.id
             handouts.make(handout, asked, token=token, code=code)
-            append(EventKind.HANDOUT_MADE, handout, user, origin, detail={"after": _told(handout, asked, mail_link)})
+            told = {"after": _told(handout, asked, mail_link)}
+            append(EventKind.HANDOUT_MADE, handout, actor_of(user), origin, detail=told)
     except handouts.AlreadyHandedOut:
         earlier = access.handout_of_submission(user, asked.submission)
         return HandedOutBefore(earlier) if earlier else _unavailable(user)
@@ -112,20 +114,17 @@ def given(handout: Handout, token: str, code: str, *, mail_link: bool) -> Handed
     return HandedOut(handout, address, code, mail_the_link(handout, address) if mail_link else None)
 
 
-def _recipient(addressee: Addressee) -> Recipient | None:
+def _recipient(addressee: Addressee, colleague: User | None) -> Recipient | None:
     if addressee.handle:
-        person = person_named(addressee.handle)
-        return access.colleague(person) if person else None
+        return access.colleague(colleague) if colleague else None
     return access.outsider(addressee.name, addressee.email) if addressee.email else None
 
 
 def _new(user: User, asked: HandoutRequest, addressee: Addressee, origin: Origin, now: datetime) -> Handout:
-    colleague = person_named(addressee.handle) if addressee.handle else None
     return Handout(
         issuer=user,
-        recipient=colleague,
-        outsider_name="" if colleague else addressee.name,
-        outsider_email="" if colleague else addressee.email,
+        outsider_name="" if addressee.handle else addressee.name,
+        outsider_email="" if addressee.handle else addressee.email,
         role=Role.objects.select_related("account").get(id=asked.role_id),
         expires_at=now + asked.window,
         made_from=origin.address,

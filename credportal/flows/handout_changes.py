@@ -3,6 +3,8 @@
 Views see to it who may: the issuer everything, a catalogue admin the end.
 """
 
+from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import structlog
@@ -10,6 +12,7 @@ from django.conf import settings
 
 from credportal.access import handouts
 from credportal.access.models import Handout, User
+from credportal.access.selectors import actor_of
 from credportal.access.selectors import handouts as access
 from credportal.audit import record
 from credportal.audit.models import EventKind
@@ -36,7 +39,7 @@ def make_link(
     def write() -> None:
         handouts.make_link(handout, token=token, code=code, now=now)
         mailed = {"after": {"mailed": "the link"}} if mail_link else {}
-        append(EventKind.HANDOUT_LINKED, handout, user, origin, detail=mailed)
+        append(EventKind.HANDOUT_LINKED, handout, actor_of(user), origin, detail=mailed)
 
     answer = change(handout, write)
     return given(answer.handout, token, code, mail_link=mail_link) if isinstance(answer, Changed) else answer
@@ -50,7 +53,7 @@ def shorten(
     def write() -> None:
         handouts.shorten(handout.id, until=until, now=now)
         change_of_end = {"before": {"until": written(handout.expires_at)}, "after": {"until": written(until)}}
-        append(EventKind.HANDOUT_SHORTENED, handout, user, origin, detail=change_of_end)
+        append(EventKind.HANDOUT_SHORTENED, handout, actor_of(user), origin, detail=change_of_end)
 
     return change(handout, write)
 
@@ -64,22 +67,11 @@ def cancel_all(*, user: User, issuer: User, origin: Origin, now: datetime) -> in
     """End all that one person has open, in one transaction; return how many there were."""
     try:
         with record.committed():
-            return len(write_all_cancelled(issuer, user, origin, now=now))
+            found = [(handout, "") for handout in access.open_handouts_of(issuer)]
+            return len(_write_each_cancelled(found, user, origin, now=now))
     except record.AuditUnavailable as error:
         log.exception("audit.unavailable", actor=user.handle, cause=str(error))
         return AuditUnavailable(minted=False, issuance_id="")
-
-
-def write_all_cancelled(issuer: User, user: User | None, origin: Origin, *, now: datetime, why: str = "") -> list[str]:
-    """Cancel all that one person has open, inside ``record.committed``; return their ids."""
-    cancelled = []
-    for handout in access.open_handouts_of(issuer):
-        try:
-            write_cancelled(handout, user, origin, now=now, why=why)
-        except handouts.Moved:
-            continue
-        cancelled.append(handout.id)
-    return cancelled
 
 
 def write_stranded_cancelled(user: User | None, origin: Origin, *, now: datetime) -> list[str]:
@@ -88,18 +80,8 @@ def write_stranded_cancelled(user: User | None, origin: Origin, *, now: datetime
     That is what an issuer has open who is switched off or not in support any more, and what is open for a recipient
     who is switched off. The rules would refuse each such claim; so it ends at once, and is told.
     """
-    cancelled = []
-    for handout in access.stranded_handouts():
-        if handout.recipient is not None and not handout.recipient.is_active:
-            why = RECIPIENT_OFF
-        else:
-            why = NOT_SUPPORT if handout.issuer.is_active else ISSUER_OFF
-        try:
-            write_cancelled(handout, user, origin, now=now, why=why)
-        except handouts.Moved:
-            continue
-        cancelled.append(handout.id)
-    return cancelled
+    found = [(handout, _why_stranded(handout)) for handout in access.stranded_handouts()]
+    return _write_each_cancelled(found, user, origin, now=now)
 
 
 def cancel_stranded(*, now: datetime) -> list[str]:
@@ -119,7 +101,8 @@ def delete_ended(*, now: datetime) -> int:
 def write_cancelled(handout: Handout, user: User | None, origin: Origin, *, now: datetime, why: str = "") -> None:
     """Cancel one with its event, inside ``record.committed``. Raises ``handouts.Moved``."""
     handouts.cancel(handout.id, by=user, now=now)
-    append(EventKind.HANDOUT_CANCELLED, handout, user, origin, detail={"after": {"why": why}} if why else {})
+    actor = actor_of(user) if user else None
+    append(EventKind.HANDOUT_CANCELLED, handout, actor, origin, detail={"after": {"why": why}} if why else {})
 
 
 def expire_overdue(*, now: datetime) -> list[str]:
@@ -134,3 +117,21 @@ def expire_overdue(*, now: datetime) -> list[str]:
             continue
         expired.append(handout.id)
     return expired
+
+
+def _why_stranded(handout: Handout) -> str:
+    if handout.recipient is not None and not handout.recipient.is_active:
+        return RECIPIENT_OFF
+    return NOT_SUPPORT if handout.issuer.is_active else ISSUER_OFF
+
+
+def _write_each_cancelled(
+    found: Iterable[tuple[Handout, str]], user: User | None, origin: Origin, *, now: datetime
+) -> list[str]:
+    """Cancel each with why, inside ``record.committed``; return the ids of those that nobody was faster with."""
+    cancelled = []
+    for handout, why in found:
+        with suppress(handouts.Moved):
+            write_cancelled(handout, user, origin, now=now, why=why)
+            cancelled.append(handout.id)
+    return cancelled

@@ -8,8 +8,7 @@ from typing import Any
 import structlog
 
 from credportal.access import handouts
-from credportal.access.models import Handout, User
-from credportal.access.selectors import actor_of
+from credportal.access.models import Handout
 from credportal.access.selectors import handouts as access
 from credportal.audit import record
 from credportal.audit.models import EventKind
@@ -50,22 +49,6 @@ def change(handout: Handout, write: Callable[[], None]) -> Changed | NotChanged 
 def append(
     kind: EventKind,
     handout: Handout,
-    user: User | None,
-    origin: Origin,
-    *,
-    detail: dict[str, Any] | None = None,
-    issuance_id: str = "",
-    code: str = "",
-) -> None:
-    """Append one event about a hand-out, inside ``record.committed``. ``user`` is None where the portal acts."""
-    append_as(
-        kind, handout, actor_of(user) if user else None, origin, detail=detail, issuance_id=issuance_id, code=code
-    )
-
-
-def append_as(
-    kind: EventKind,
-    handout: Handout,
     actor: Actor | None,
     origin: Origin,
     *,
@@ -73,7 +56,7 @@ def append_as(
     issuance_id: str = "",
     code: str = "",
 ) -> None:
-    """Append one event about a hand-out by any actor, such as an outsider."""
+    """Append one event about a hand-out, inside ``record.committed``. ``actor`` is None where the portal acts."""
     detail = {**(detail or {}), "issued_by": handout.issuer.handle}
     about = about_handout(handout, code=code)
     subject, whose = f"handout:{handout.id}", handout.recipient_handle

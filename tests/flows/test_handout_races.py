@@ -26,7 +26,7 @@ from credportal.flows.handout_changes import cancel, cancel_all, expire_overdue,
 from credportal.flows.handout_events import Changed, NotChanged
 from tests.fault_sts import FaultSTS
 from tests.support.cast import Cast, Catalogue, give_duties
-from tests.support.handouts import VENDOR, claim, delegate, hand_out, handed_out, state, support, token_of, why_not
+from tests.support.handouts import claim, delegate, hand_out, handed_out, state, support, token_of, why_not
 from tests.support.requests import ORIGIN, story
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -80,18 +80,6 @@ class Meeting:
 @pytest.fixture
 def meeting(monkeypatch: pytest.MonkeyPatch) -> Meeting:
     return Meeting(monkeypatch)
-
-
-@pytest.fixture
-def to_charlie(cast: Cast, catalogue: Catalogue) -> HandedOut:
-    support(cast, catalogue.read_only)
-    return handed_out(cast.bob, catalogue.read_only, cast.charlie)
-
-
-@pytest.fixture
-def to_vera(cast: Cast, catalogue: Catalogue) -> HandedOut:
-    support(cast, catalogue.read_only, outsider_minutes=60)
-    return handed_out(cast.bob, catalogue.read_only, VENDOR)
 
 
 def outcome(answer: Any) -> str:

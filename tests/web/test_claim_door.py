@@ -1,10 +1,8 @@
 """The door to a claim: forms from elsewhere, what comes ahead of a person, too many tries, and what stays behind."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 
 from credportal.access.models import Handout
@@ -14,29 +12,10 @@ from tests.fault_sts import FaultSTS
 from tests.support import scanner
 from tests.support.cast import Cast, Catalogue
 from tests.support.claiming import UNKNOWN, look, press, refusals, report, strict, text
-from tests.support.handouts import VENDOR, claim, handed_out, state, support, token_of
+from tests.support.handouts import claim, handed_out, state, token_of
 from tests.support.html import hidden
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def _nobody_counted() -> Iterator[None]:
-    cache.clear()
-    yield
-    cache.clear()
-
-
-@pytest.fixture
-def for_charlie(cast: Cast, catalogue: Catalogue) -> HandedOut:
-    support(cast, catalogue.read_only)
-    return handed_out(cast.bob, catalogue.read_only, cast.charlie)
-
-
-@pytest.fixture
-def for_vendor(cast: Cast, catalogue: Catalogue) -> HandedOut:
-    support(cast, catalogue.read_only, outsider_minutes=30)
-    return handed_out(cast.bob, catalogue.read_only, VENDOR, minutes=30)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("nobody_counted")]
 
 
 # From elsewhere, ahead of time, too often
@@ -56,12 +35,12 @@ def for_vendor(cast: Cast, catalogue: Catalogue) -> HandedOut:
 )
 @pytest.mark.parametrize("secure", [False, True])
 def test_a_form_counts_as_ours_where_the_browser_itself_says_so(
-    cast: Cast, for_charlie: HandedOut, sts: FaultSTS, *, headers: dict[str, str], status: int, secure: bool
+    cast: Cast, to_charlie: HandedOut, sts: FaultSTS, *, headers: dict[str, str], status: int, secure: bool
 ) -> None:
     client = strict(cast.charlie)
     headers = {name: value.replace("http:", "https:") if secure else value for name, value in headers.items()}
     csrf = hidden(text(client.get("/claim/", secure=secure)), "csrfmiddlewaretoken")
-    fields = {"token": token_of(for_charlie), "csrfmiddlewaretoken": csrf}
+    fields = {"token": token_of(to_charlie), "csrfmiddlewaretoken": csrf}
     assert client.post("/claim/look/", fields, headers=headers, secure=secure).status_code == status
     answer = client.post("/claim/", fields, headers=headers, secure=secure)
     assert (answer.status_code, len(sts.ledger.mints)) == (status, int(status == 200))
@@ -72,19 +51,19 @@ def test_a_form_counts_as_ours_where_the_browser_itself_says_so(
 
 @pytest.mark.parametrize("csrf", ["", "x" * 64])
 def test_a_claim_without_our_csrf_token_is_refused_and_recorded(
-    cast: Cast, for_charlie: HandedOut, sts: FaultSTS, csrf: str
+    cast: Cast, to_charlie: HandedOut, sts: FaultSTS, csrf: str
 ) -> None:
     client = strict(cast.charlie)
     client.get("/claim/")
-    fields = {"token": token_of(for_charlie), "csrfmiddlewaretoken": csrf}
+    fields = {"token": token_of(to_charlie), "csrfmiddlewaretoken": csrf}
     headers = {"Origin": "null", "Sec-Fetch-Site": "same-origin"}
     for path in ("/claim/", "/claim/look/", "/claim/report/"):
         answer = client.post(path, fields, headers=headers)
         assert answer.status_code == 403
         assert "Open the link that you were sent once more" in text(answer)
-        assert token_of(for_charlie) not in text(answer)
+        assert token_of(to_charlie) not in text(answer)
     assert refusals() == [("handout:refused", "claim_from_elsewhere", "charlie")]
-    assert (state(for_charlie), sts.ledger.mints) == ("open", [])
+    assert (state(to_charlie), sts.ledger.mints) == ("open", [])
 
 
 def test_other_pages_take_no_form_whose_origin_is_null(cast: Cast) -> None:
@@ -99,12 +78,12 @@ def test_other_pages_take_no_form_whose_origin_is_null(cast: Cast) -> None:
     "ahead", [{"Sec-Purpose": "prefetch"}, {"Sec-Purpose": "prefetch;prerender"}, {"Purpose": "prefetch"}]
 )
 def test_whatever_fetches_ahead_of_a_person_uses_nothing_up(
-    charlie: Client, for_charlie: HandedOut, sts: FaultSTS, ahead: dict[str, str]
+    charlie: Client, to_charlie: HandedOut, sts: FaultSTS, ahead: dict[str, str]
 ) -> None:
     before = Handout.objects.values().get()
     assert charlie.get("/claim/", headers=ahead).status_code == 200
-    assert press(charlie, for_charlie, headers=ahead).status_code == 403
-    assert look(charlie, for_charlie, headers=ahead).status_code == 403
+    assert press(charlie, to_charlie, headers=ahead).status_code == 403
+    assert look(charlie, to_charlie, headers=ahead).status_code == 403
     assert charlie.head("/claim/").status_code == 200
     for method in ("OPTIONS", "PUT", "DELETE", "PATCH"):
         for path in ("/claim/", "/claim/look/", "/claim/report/"):
@@ -113,22 +92,22 @@ def test_whatever_fetches_ahead_of_a_person_uses_nothing_up(
         assert charlie.generic(method, "/claim/look/").status_code == 405
         assert charlie.generic(method, "/claim/report/").status_code == 405
     assert Handout.objects.values().get() == before
-    assert press(charlie, for_charlie).status_code == 200
+    assert press(charlie, to_charlie).status_code == 200
 
 
 def test_an_address_that_tries_too_often_is_not_listened_to_and_the_audit_says_so_once(
-    client: Client, charlie: Client, for_charlie: HandedOut, sts: FaultSTS
+    client: Client, charlie: Client, to_charlie: HandedOut, sts: FaultSTS
 ) -> None:
     answers = [press(client, f"{number:043}").status_code for number in range(30)]
     assert answers == [404] * 21 + [429] * 9
     assert refusals() == [("handout:refused", "claim_of_no_handout", "")] * 21 + [
         ("handout:refused", "claim_throttled", "")
     ]
-    answer = press(client, for_charlie)
+    answer = press(client, to_charlie)
     assert answer.status_code == 429
     assert "Wait five minutes, then open your link again." in text(answer)
-    assert report(client, for_charlie).status_code == 429
-    assert press(charlie, for_charlie, REMOTE_ADDR="192.0.2.9").status_code == 200, "others are not held up"
+    assert report(client, to_charlie).status_code == 429
+    assert press(charlie, to_charlie, REMOTE_ADDR="192.0.2.9").status_code == 200, "others are not held up"
 
 
 def test_forms_from_elsewhere_flood_no_audit(cast: Cast) -> None:
@@ -140,18 +119,18 @@ def test_forms_from_elsewhere_flood_no_audit(cast: Cast) -> None:
 
 
 def test_a_dead_link_floods_no_audit_and_holds_up_no_other_link(
-    charlie: Client, cast: Cast, catalogue: Catalogue, for_charlie: HandedOut, sts: FaultSTS
+    charlie: Client, cast: Cast, catalogue: Catalogue, to_charlie: HandedOut, sts: FaultSTS
 ) -> None:
-    press(charlie, for_charlie)
-    answers = [press(charlie, for_charlie).status_code for _ in range(64)]
+    press(charlie, to_charlie)
+    answers = [press(charlie, to_charlie).status_code for _ in range(64)]
     assert answers == [409] * 60 + [429] * 4
-    assert report(charlie, for_charlie).status_code == 200, "it can be reported all the same"
+    assert report(charlie, to_charlie).status_code == 200, "it can be reported all the same"
     other = handed_out(cast.bob, catalogue.read_only, cast.charlie, submission="another-form")
     assert press(charlie, other).status_code == 200
 
 
-def test_looks_are_counted_by_address(client: Client, for_vendor: HandedOut) -> None:
-    answers = [look(client, for_vendor).status_code for _ in range(62)]
+def test_looks_are_counted_by_address(client: Client, to_vera: HandedOut) -> None:
+    answers = [look(client, to_vera).status_code for _ in range(62)]
     assert answers == [200] * 60 + [429] * 2
     assert refusals() == []
 
@@ -168,9 +147,9 @@ def every_answer(client: Client, charlie: Client, given: HandedOut) -> list[Any]
 
 
 def test_every_answer_keeps_the_page_out_of_referers_indexes_and_caches(
-    client: Client, charlie: Client, for_charlie: HandedOut, sts: FaultSTS
+    client: Client, charlie: Client, to_charlie: HandedOut, sts: FaultSTS
 ) -> None:
-    answers = every_answer(client, charlie, for_charlie)
+    answers = every_answer(client, charlie, to_charlie)
     assert {answer.status_code for answer in answers} == {200, 403, 404, 405, 409, 422}
     for answer in answers:
         assert answer["Referrer-Policy"] == "no-referrer"
@@ -184,15 +163,15 @@ def test_the_token_is_in_no_log_no_table_no_session_and_no_other_page(
     charlie: Client,
     erin: Client,
     *,
-    for_charlie: HandedOut,
+    to_charlie: HandedOut,
     sts: FaultSTS,
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     caplog.set_level("DEBUG")
-    every_answer(client, charlie, for_charlie)
-    token = token_of(for_charlie)
-    pages = {path: erin.get(path).content for path in ("/audit/", f"/handouts/{for_charlie.handout.id}/")}
+    every_answer(client, charlie, to_charlie)
+    token = token_of(to_charlie)
+    pages = {path: erin.get(path).content for path in ("/audit/", f"/handouts/{to_charlie.handout.id}/")}
     export: Any = erin.get("/audit/export.jsonl?steps=1")
     pages["export"] = b"".join(export.streaming_content)
     pages |= {path: charlie.get(path).content for path in ("/sessions/", "/claim/")}
@@ -201,19 +180,17 @@ def test_the_token_is_in_no_log_no_table_no_session_and_no_other_page(
     assert scanner.found([token], {"planted": b"..." + token.encode() + b"..."}) == ["planted"]
 
 
-def test_the_recipients_sessions_say_who_handed_them_out(
-    charlie: Client, for_charlie: HandedOut, sts: FaultSTS
-) -> None:
-    press(charlie, for_charlie)
+def test_the_recipients_sessions_say_who_handed_them_out(charlie: Client, to_charlie: HandedOut, sts: FaultSTS) -> None:
+    press(charlie, to_charlie)
     issuance = Issuance.objects.get()
     assert "handed out by Bob Osei (bob)" in text(charlie.get(f"/sessions/{issuance.id}/"))
     assert "Handed out by Bob Osei (bob)" in text(charlie.get("/sessions/"))
 
 
-def test_a_reported_lock_says_that_nothing_was_issued(client: Client, for_vendor: HandedOut) -> None:
+def test_a_reported_lock_says_that_nothing_was_issued(client: Client, to_vera: HandedOut) -> None:
     for _ in range(5):
-        claim(None, for_vendor, code="wrong")
-    answer = report(client, for_vendor)
+        claim(None, to_vera, code="wrong")
+    answer = report(client, to_vera)
     assert answer.status_code == 200
     assert "Nothing was issued" in text(answer)
     assert refusals()[-1][0] == "handout:reported"

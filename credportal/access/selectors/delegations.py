@@ -11,10 +11,11 @@ from django.db.models.functions import Coalesce
 
 from credportal.access.models import Delegation, GroupDuty, Handout, Role, User
 from credportal.access.selectors.facts import chaining_ceiling, role_facts
+from credportal.access.selectors.handouts import delegation_facts
 from credportal.access.selectors.listed import GROUPS_THEN_PEOPLE, MOST_LISTED, Listed
 from credportal.access.selectors.words import MOST_WORDS, matching
 from credportal.domain.delegation import longest_for, longest_for_outsiders
-from credportal.domain.handouts import DelegationFacts, HandoutState
+from credportal.domain.handouts import HandoutState
 from credportal.domain.types import Duty
 
 MOST_OFFERED = 1000
@@ -138,15 +139,7 @@ def _handings(pairs: list[tuple[Delegation, Role]]) -> list[Handing]:
 
 def _handing(row: Delegation, role: Role, *, is_support: bool) -> Handing:
     facts, ceiling = role_facts(role), chaining_ceiling()
-    limits = DelegationFacts(
-        id=row.pk,
-        name=row.name,
-        group=row.group.name if row.group else "",
-        max_duration=row.max_duration,
-        max_open=row.max_open,
-        max_per_day=row.max_per_day,
-        outsider_duration=row.outsider_duration,
-    )
+    limits = delegation_facts(row)
     outsiders = longest_for_outsiders(limits, facts, ceiling)
     return Handing(
         row, role, longest_for(limits, facts, ceiling).duration, outsiders.duration if outsiders else None, is_support

@@ -111,7 +111,7 @@ def facts_to_hand_out(
 def facts_to_claim(issuer: User, role_id: str, recipient: Recipient) -> HandoutFacts:
     """Gather what ``decide_claim`` needs likewise. Counts and duty were asked for when it was handed out."""
     role, rows = _role_and_rows(issuer, role_id)
-    uncounted = tuple(_delegation_facts(row, 0, 0, duty=frozenset()) for row in rows)
+    uncounted = tuple(delegation_facts(row) for row in rows)
     return _facts(issuer, recipient, role, uncounted, None)
 
 
@@ -167,10 +167,13 @@ def _facts_of(rows: list[Delegation], issuer: User, now: datetime) -> tuple[Dele
         )
         counted = {row["delegation"]: (row["open_now"], row["made_lately"]) for row in counts}
     duty = rotas_on_duty(issuer, {row.rota for row in rows if row.rota}, now=now)
-    return tuple(_delegation_facts(row, *counted.get(row.pk, (0, 0)), duty=duty) for row in rows)
+    return tuple(delegation_facts(row, *counted.get(row.pk, (0, 0)), duty=duty) for row in rows)
 
 
-def _delegation_facts(row: Delegation, open_now: int, made_lately: int, *, duty: frozenset[int]) -> DelegationFacts:
+def delegation_facts(
+    row: Delegation, open_now: int = 0, made_lately: int = 0, *, duty: frozenset[int] = frozenset()
+) -> DelegationFacts:
+    """Return a delegation as a value, with counts and the ids of the rotas that have the issuer on duty."""
     return DelegationFacts(
         id=row.pk,
         name=row.name,

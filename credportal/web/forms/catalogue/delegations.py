@@ -9,14 +9,13 @@ from typing import Any
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 
-from credportal.access import selectors as access
-from credportal.access.models import Account, Delegation, Role, Rota, User
+from credportal.access.models import Account, Delegation, Role, Rota
 from credportal.access.models.handouts import MOST_OPEN, MOST_PER_DAY
 from credportal.access.selectors.delegations import roles_by_id, roles_of_delegation, roles_to_delegate
 from credportal.domain.durations import describe_duration
-from credportal.web.forms.catalogue.eligibilities import ONE_HOLDER
+from credportal.web.forms.catalogue.holders import HolderForm
 from credportal.web.forms.catalogue.roles import GroupChoice
-from credportal.web.forms.catalogue.rows import Row, RowForm
+from credportal.web.forms.catalogue.rows import Row
 from credportal.web.forms.fields import DurationField, NameField
 
 MOST_TICKED = 800
@@ -69,7 +68,7 @@ class RotaChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # It is gen
         super().__init__(Rota.objects.order_by("name"), required=False, error_messages=messages, **options)
 
 
-class DelegationForm(RowForm):
+class DelegationForm(HolderForm):
     """A group or a person may hand out roles. The holder stays as it is."""
 
     sections_of = {
@@ -78,7 +77,6 @@ class DelegationForm(RowForm):
         "How many": ("max_open", "max_per_day"),
         "Which roles": ("roles",),
     }
-    only_once = ("group", "user")
 
     name = NameField(max_length=64, help_text="What people call it, such as Support cases.")
     group = GroupChoice(empty_label="No group", help_text="Everybody in it with the duty support, now and later.")
@@ -144,19 +142,9 @@ class DelegationForm(RowForm):
         offered += roles_by_id(ticked - there) if ticked - there else []
         return _by_account(offered, ticked)
 
-    def clean_user(self) -> User | None:
-        """Return the person, None where none is named."""
-        text = self.cleaned_data["user"]
-        person = access.person_named(text) if text else None
-        if text and person is None:
-            raise forms.ValidationError("There is no such person. Write a user name or a handle.")
-        return person
-
     def clean(self) -> dict[str, Any]:
-        """Refuse two holders or none, and more for outsiders than for colleagues."""
+        """Refuse two holders or none, or more for outsiders than for colleagues."""
         cleaned = super().clean()
-        if "group" in cleaned and "user" in cleaned and (cleaned["group"] is None) is (cleaned["user"] is None):
-            self.add_error("group", ONE_HOLDER)
         longest, outsiders = cleaned.get("max_duration"), cleaned.get("outsider_duration")
         if longest and outsiders and outsiders > longest:
             words = f"Outsiders never get more than colleagues. Write at most {describe_duration(longest)}."

@@ -6,16 +6,14 @@ from django import forms
 from django.urls import reverse
 from django.utils.html import format_html
 
-from credportal.access import selectors as access
-from credportal.access.models import Role, User
+from credportal.access.models import Role
+from credportal.web.forms.catalogue.holders import HolderForm
 from credportal.web.forms.catalogue.roles import GroupChoice
-from credportal.web.forms.catalogue.rows import Row, RowForm
+from credportal.web.forms.catalogue.rows import Row
 from credportal.web.forms.fields import DurationField, LineField, MomentField
 
-ONE_HOLDER = "Name a group or a person: one of the two."
 
-
-class EligibilityForm(RowForm):
+class EligibilityForm(HolderForm):
     """A group or a person may have a role. The role and the holder stay as they are."""
 
     sections_of = {
@@ -30,7 +28,6 @@ class EligibilityForm(RowForm):
         "Break-glass": ("break_glass_duration",),
         "For the record": ("note",),
     }
-    only_once = ("group", "user")
 
     group = GroupChoice(empty_label="No group", help_text="Everybody in it, now and later.")
     user = forms.CharField(
@@ -60,14 +57,6 @@ class EligibilityForm(RowForm):
         super().__init__(data, row=row, initial=initial)
         self.role = role
 
-    def clean_user(self) -> User | None:
-        """Return the person, None where none is named."""
-        text = self.cleaned_data["user"]
-        person = access.person_named(text) if text else None
-        if text and person is None:
-            raise forms.ValidationError("There is no such person. Write a user name or a handle.")
-        return person
-
     def clean_needs_approval(self) -> bool:
         """Refuse approval that nobody could give."""
         needs: bool = self.cleaned_data["needs_approval"]
@@ -80,8 +69,6 @@ class EligibilityForm(RowForm):
     def clean(self) -> dict[str, Any]:
         """Refuse two holders or none, and an end before the beginning."""
         cleaned = super().clean()
-        if "group" in cleaned and "user" in cleaned and (cleaned["group"] is None) is (cleaned["user"] is None):
-            self.add_error("group", ONE_HOLDER)
         begins, ends = cleaned.get("valid_from"), cleaned.get("valid_until")
         touched = (begins, ends) != (getattr(self.row, "valid_from", None), getattr(self.row, "valid_until", None))
         if begins and ends and touched and ends <= begins:
